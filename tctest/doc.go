@@ -1,0 +1,2 @@
+// Package tctest is a fake of Tencent Cloud API 3.0 for tests.
+package tctest
