@@ -1,0 +1,158 @@
+package tencenthttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+var errSignatureTooOld = errors.New("the request's signature has become too old while it waited")
+
+// admit waits until the next attempt may be made, and returns nil with a ticket from the breaker and a token from the pacer in
+// hand; or it returns why the attempt may not be made, with neither.
+func (c *call) admit() *refusal {
+	for {
+		if c.canceled() {
+			return c.giveUp(&refusal{reason: ReasonCanceled})
+		}
+		admitted, r := c.tryAdmit()
+		if r != nil {
+			return c.giveUp(r)
+		}
+		if admitted {
+			c.announceBreaker()
+			return nil
+		}
+	}
+}
+
+// tryAdmit looks at the breaker, waits for what has to be waited for, and asks the breaker. False means: look again.
+func (c *call) tryAdmit() (admitted bool, r *refusal) {
+	e := c.endpoint
+	var events uint64
+	var others bool // stand in line for the breaker
+	if e.holds() {
+		events, others = e.hold.seen()
+	}
+	closed, left := e.look()
+	switch {
+	case closed && (!others || c.summoned || c.held >= e.breaker.settings.HoldFor):
+		return c.takeTurn()
+	case closed:
+		return false, c.holdOn(0, events)
+	case left > 0:
+		return false, c.holdOn(left, events)
+	}
+	if r := c.askLimiters(); r != nil {
+		return false, r
+	}
+	if c.askBreaker() { // a probe: it does not stand in line, but it is a request like any other
+		c.target.pacer.spend()
+		return true, nil
+	}
+	return false, c.holdOn(0, events)
+}
+
+// takeTurn stands in the target's line. A breaker that opens meanwhile gets the last word; the turn is given back then.
+func (c *call) takeTurn() (admitted bool, r *refusal) {
+	if c.target.pacer.limited {
+		if r := c.target.pacer.wait(c.turnRequest(c.t.cfg.maxWait)); r != nil {
+			return false, r
+		}
+		c.now = time.Now()
+	}
+	r = c.askLimiters()
+	if r == nil && c.askBreaker() {
+		return true, nil
+	}
+	c.target.pacer.giveBack()
+	return false, r
+}
+
+func (c *call) turnRequest(maxWait time.Duration) turnRequest {
+	return turnRequest{
+		ctx: c.ctx, cancel: c.req.Cancel, //nolint:staticcheck // http.Client.Timeout still uses it
+		start: c.start, latest: c.latest, maxWait: maxWait,
+	}
+}
+
+// askBreaker takes a ticket if the breaker gives one.
+func (c *call) askBreaker() bool {
+	ticket, ok := c.endpoint.allow()
+	c.ticket = ticket
+	c.summoned = c.summoned && !ok
+	return ok
+}
+
+// holdOn waits for the breaker if the call may, until it is worth looking at it again.
+func (c *call) holdOn(left time.Duration, events uint64) *refusal {
+	e := c.endpoint
+	rest := e.breaker.settings.HoldFor - c.held
+	if rest <= 0 {
+		return e.refusal(left)
+	}
+	begin := time.Now()
+	summoned, r := e.hold.wait(c.turnRequest(rest), left, events)
+	c.now = time.Now()
+	c.held += c.now.Sub(begin)
+	c.summoned = summoned
+	return r
+}
+
+// giveUp passes on the chance that the breaker's line has given to this call.
+func (c *call) giveUp(r *refusal) *refusal {
+	if c.summoned {
+		c.endpoint.hold.notify()
+	}
+	return r
+}
+
+// askLimiters asks the caller's own limiters. One that has agreed is not asked again until an attempt was made: its Wait cannot be
+// undone. An attempt whose signature is too old after all these waits is not made, unless it is the first: that one gets a real answer.
+func (c *call) askLimiters() *refusal {
+	limiters := c.target.limiters
+	if c.agreed < len(limiters) {
+		ctx, stop := c.waitContext()
+		defer stop()
+		for _, limiter := range limiters[c.agreed:] {
+			if err := limiter.Wait(ctx); err != nil {
+				return c.limiterRefusal(err)
+			}
+			c.agreed++
+		}
+		c.now = time.Now()
+	}
+	if c.attempts > 0 && signatureTooOld(c.req, c.now) {
+		return &refusal{reason: ReasonSignatureTooOld, err: errSignatureTooOld}
+	}
+	return nil
+}
+
+func (c *call) limiterRefusal(err error) *refusal {
+	if c.canceled() {
+		return &refusal{reason: ReasonCanceled}
+	}
+	return &refusal{reason: ReasonRateLimited, err: fmt.Errorf("%w: %w", ErrRateLimited, err)}
+}
+
+// waitContext is the caller's context with all that may end a wait.
+func (c *call) waitContext() (context.Context, context.CancelFunc) {
+	ctx, stop := c.ctx, context.CancelFunc(func() {})
+	if !c.latest.IsZero() {
+		ctx, stop = context.WithDeadline(ctx, c.latest.Add(-c.target.pacer.lastLatency()))
+	}
+	canceled := c.req.Cancel //nolint:staticcheck // http.Client.Timeout still uses it
+	if canceled == nil {
+		return ctx, stop
+	}
+	ctx, stopBoth := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-canceled:
+			stopBoth()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { stopBoth(); stop() }
+}

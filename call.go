@@ -1,0 +1,236 @@
+package tencenthttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+)
+
+// call is one RoundTrip.
+type call struct {
+	t        *Transport
+	req      *http.Request
+	ctx      context.Context
+	start    time.Time
+	now      time.Time // the latest time that was asked for: asking is a tenth of a call's cost
+	latest   time.Time // when the call must be over: the caller's deadline, or WithMaxElapsedTime; zero if never
+	target   *target
+	endpoint *endpoint
+	replay   replay
+	backOff  backoff.BackOff // nil until a delay is needed
+
+	first     attempt  // saves an allocation
+	last      *attempt // the latest, nil before the first; its answer is kept until the next attempt starts
+	attempts  int
+	code      string // the last envelope's
+	requestID string
+
+	ticket   ticket        // for the attempt under way
+	held     time.Duration // how long the call has waited for the breaker
+	summoned bool          // the breaker's line has called it
+	agreed   int           // how many of the target's limiters have agreed to the next attempt
+	twice    tristate      // whether the call may run twice
+	over     bool          // it has returned, and does not panic
+}
+
+// tristate is a bool that may not be known yet.
+type tristate uint8
+
+const (
+	unknown tristate = iota
+	yes
+	no
+)
+
+// begin finds out who is called.
+func (t *Transport) begin(req *http.Request) *call {
+	c := &call{t: t, req: req, ctx: req.Context(), start: time.Now(), replay: newReplay(req, t.cfg.maxReplay)}
+	c.latest, _ = c.ctx.Deadline()
+	if t.cfg.maxElapsed > 0 {
+		c.latest = earlier(c.latest, c.start.Add(t.cfg.maxElapsed))
+	}
+	id := identify(req)
+	c.target = t.targets.get(id, c.start, func() (identity, *target) { return id.clone(), t.newTarget(id.clone(), c.start) })
+	c.endpoint = c.target.endpoint
+	c.now = c.start
+	c.target.stats.calls.Add(1)
+	return c
+}
+
+// send makes the next attempt. Its error means that there is no body to send, and that no attempt was made.
+func (c *call) send() error {
+	body, err := c.replay.body()
+	if err != nil {
+		c.ticket.report(errNeutral)
+		c.target.pacer.giveBack()
+		return err
+	}
+	if c.last != nil {
+		c.last.discard(c.ctx)
+		c.now = time.Now()
+	}
+	c.last = c.newAttempt(body)
+	if c.attempts++; c.attempts == 1 {
+		c.endpoint.budget.call(c.start)
+	}
+	c.agreed = 0
+	c.now = c.last.send(c.t.base, c.t.cfg.maxInspect, c.now)
+	return nil
+}
+
+// judge classifies the attempt, and lets breaker and pacer learn from it.
+func (c *call) judge() {
+	a := c.last
+	if len(c.t.cfg.hooks) > 0 || c.t.cfg.classifier != nil {
+		a.readPlain()
+	}
+	a.verdict = c.verdict(a)
+	c.ticket.report(outcomeOf(a.verdict, a.resp != nil))
+	c.target.pacer.learn(a.verdict, a.resp != nil, a.latency)
+	c.target.stats.count(a.verdict, c.attempts)
+	if a.envelope != nil {
+		c.code, c.requestID = "", a.envelope.RequestID
+		if a.envelope.Error != nil {
+			c.code = a.envelope.Error.Code
+		}
+	}
+	if len(c.t.cfg.hooks) > 0 {
+		c.t.cfg.hooks.attempt(c.ctx, c.attemptInfo())
+		c.now = time.Now()
+	}
+	c.announceBreaker()
+}
+
+func (c *call) verdict(a *attempt) Verdict {
+	if c.t.cfg.classifier == nil && a.plain && a.resp.StatusCode < 300 {
+		return Verdict{}
+	}
+	outcome := Outcome{Request: c.req, Response: a.resp, Envelope: a.envelope, Err: a.err, Attempt: c.attempts}
+	if c.t.cfg.classifier != nil {
+		return c.t.cfg.classifier(outcome)
+	}
+	return classify(outcome, c.t.cfg.codes)
+}
+
+// attemptInfo describes the last attempt to the hooks.
+func (c *call) attemptInfo() AttemptInfo {
+	a := c.last
+	info := AttemptInfo{
+		Target: c.target.Target, Attempt: c.attempts, Verdict: a.verdict,
+		Err: a.err, Latency: a.latency,
+	}
+	if a.resp != nil {
+		info.StatusCode = a.resp.StatusCode
+	}
+	if a.envelope != nil {
+		info.RequestID = a.envelope.RequestID
+		if a.envelope.Error != nil {
+			info.Code = a.envelope.Error.Code
+		}
+	}
+	return info
+}
+
+func (c *call) announceBreaker() {
+	for _, change := range c.endpoint.pendingChanges() {
+		c.t.cfg.hooks.breakerChange(c.ctx, change)
+	}
+}
+
+// mayRunTwice tells whether running the call twice is harmless.
+func (c *call) mayRunTwice() bool {
+	if c.twice == unknown {
+		c.twice = no
+		if c.t.cfg.idempotency.mayRunTwice(c.req, c.target.Target, c.replay.copy) {
+			c.twice = yes
+		}
+	}
+	return c.twice == yes
+}
+
+// canceled tells whether the caller has given up: the SDK's ReqTimeout, for one, closes Cancel and ends the context.
+func (c *call) canceled() bool {
+	if c.ctx.Err() != nil {
+		return true
+	}
+	select {
+	case <-c.req.Cancel: //nolint:staticcheck // http.Client.Timeout still uses it
+		return true
+	default:
+		return false
+	}
+}
+
+// finish ends a call with the outcome of its last attempt.
+func (c *call) finish(reason Reason) (*http.Response, error) {
+	if c.last.err == nil {
+		return c.last.resp, c.end(reason, nil)
+	}
+	err := &CallError{Reason: reason, Err: c.last.err}
+	if inner, ok := errors.AsType[*CallError](c.last.err); ok { // another Transport below has refused
+		err.RetryAfter = inner.RetryAfter
+	}
+	return nil, c.end(reason, err)
+}
+
+// refuse ends a call whose next attempt may not be made. The last answer is handed back if there is one: it says more than the
+// refusal. Only a caller who gave up gets an error nevertheless.
+func (c *call) refuse(r *refusal) (*http.Response, error) {
+	if r.reason == ReasonCanceled {
+		r.err = cancelError(c.ctx)
+	} else {
+		c.target.stats.refused.Add(1)
+		c.t.cfg.hooks.refusal(c.ctx, RefusalInfo{
+			Target: c.target.Target, Attempt: c.attempts + 1, Reason: r.reason, RetryAfter: r.retryAfter,
+			Code: c.code, RequestID: c.requestID,
+		})
+	}
+	err := &CallError{Reason: r.reason, RetryAfter: r.retryAfter, Err: r.err}
+	switch {
+	case c.last == nil:
+	case c.last.err != nil:
+		err.Err = fmt.Errorf("%w; last attempt: %w", r.err, c.last.err)
+	case r.reason != ReasonCanceled:
+		return c.last.resp, c.end(r.reason, nil)
+	default:
+		c.last.drop()
+	}
+	return nil, c.end(r.reason, err)
+}
+
+// end tells the hooks how the call ended. It returns err, complete, as an error that is nil if err is.
+func (c *call) end(reason Reason, failure *CallError) error {
+	var err error
+	if failure != nil {
+		failure.Target, failure.Attempts = c.target.Target, c.attempts
+		failure.Code, failure.RequestID = c.code, c.requestID
+		err = failure
+	}
+	c.announceBreaker()
+	if len(c.t.cfg.hooks) > 0 {
+		info := DoneInfo{
+			Target: c.target.Target, Attempts: c.attempts, Reason: reason,
+			Code: c.code, RequestID: c.requestID, Err: err, Elapsed: time.Since(c.start),
+		}
+		if failure == nil {
+			info.StatusCode = c.last.resp.StatusCode
+		}
+		c.t.cfg.hooks.done(c.ctx, info)
+	}
+	c.over = true
+	return err
+}
+
+// release ends a call's hold on what it used, also if it panics: the breaker is told, and nothing stays open.
+func (c *call) release() {
+	c.ticket.report(errNeutral)
+	if !c.over && c.last != nil {
+		c.last.drop()
+	}
+	c.replay.finish()
+	c.t.targets.release(c.target, c.now)
+}
