@@ -30,28 +30,27 @@ func (c *call) admit() *refusal {
 // tryAdmit looks at the breaker, waits for what has to be waited for, and asks the breaker. False means: look again.
 func (c *call) tryAdmit() (admitted bool, r *refusal) {
 	e := c.endpoint
-	var events uint64
+	var view outlook
 	var others bool // stand in line for the breaker
 	if e.holds() {
-		events, others = e.hold.seen()
+		view.events, others = e.hold.seen()
 	}
-	closed, left := e.look()
+	view.closed, view.left = e.look()
 	switch {
-	case closed && (!others || c.summoned || c.held >= e.breaker.settings.HoldFor):
+	case view.closed && (!others || c.summoned):
 		return c.takeTurn()
-	case closed:
-		return false, c.holdOn(0, events)
-	case left > 0:
-		return false, c.holdOn(left, events)
+	case view.closed || view.left > 0:
+		return false, c.holdOn(view)
 	}
 	if r := c.askLimiters(); r != nil {
 		return false, r
 	}
 	if c.askBreaker() { // a probe: it does not stand in line, but it is a request like any other
 		c.target.pacer.spend()
+		c.turn = true
 		return true, nil
 	}
-	return false, c.holdOn(0, events)
+	return false, c.holdOn(view)
 }
 
 // takeTurn stands in the target's line. A breaker that opens meanwhile gets the last word; the turn is given back then.
@@ -62,11 +61,12 @@ func (c *call) takeTurn() (admitted bool, r *refusal) {
 		}
 		c.now = time.Now()
 	}
+	c.turn = true
 	r = c.askLimiters()
 	if r == nil && c.askBreaker() {
 		return true, nil
 	}
-	c.target.pacer.giveBack()
+	c.giveTurnBack()
 	return false, r
 }
 
@@ -86,14 +86,14 @@ func (c *call) askBreaker() bool {
 }
 
 // holdOn waits for the breaker if the call may, until it is worth looking at it again.
-func (c *call) holdOn(left time.Duration, events uint64) *refusal {
+func (c *call) holdOn(view outlook) *refusal {
 	e := c.endpoint
 	rest := e.breaker.settings.HoldFor - c.held
-	if rest <= 0 {
-		return e.refusal(left)
+	if rest <= 0 && !view.closed {
+		return e.refusal(view.left)
 	}
 	begin := time.Now()
-	summoned, r := e.hold.wait(c.turnRequest(rest), left, events)
+	summoned, r := e.hold.wait(c.turnRequest(rest), view)
 	c.now = time.Now()
 	c.held += c.now.Sub(begin)
 	c.summoned = summoned
@@ -103,9 +103,18 @@ func (c *call) holdOn(left time.Duration, events uint64) *refusal {
 // giveUp passes on the chance that the breaker's line has given to this call.
 func (c *call) giveUp(r *refusal) *refusal {
 	if c.summoned {
+		c.summoned = false
 		c.endpoint.hold.notify()
 	}
 	return r
+}
+
+// giveTurnBack returns the token of an attempt that is not made.
+func (c *call) giveTurnBack() {
+	if c.turn {
+		c.turn = false
+		c.target.pacer.giveBack()
+	}
 }
 
 // askLimiters asks the caller's own limiters. One that has agreed is not asked again until an attempt was made: its Wait cannot be
@@ -140,7 +149,7 @@ func (c *call) limiterRefusal(err error) *refusal {
 func (c *call) waitContext() (context.Context, context.CancelFunc) {
 	ctx, stop := c.ctx, context.CancelFunc(func() {})
 	if !c.latest.IsZero() {
-		ctx, stop = context.WithDeadline(ctx, c.latest.Add(-c.target.pacer.lastLatency()))
+		ctx, stop = context.WithDeadline(ctx, c.latest)
 	}
 	canceled := c.req.Cancel //nolint:staticcheck // http.Client.Timeout still uses it
 	if canceled == nil {

@@ -18,7 +18,7 @@ type attempt struct {
 	req    http.Request
 	body   closeOnce   // stands in req, unless the body is known to be in memory
 	resent atomic.Bool // net/http has asked for the body again, to resend it on its own
-	trace  *connTrace  // for a request without a body
+	trace  *connTrace  // nil where nobody asks how far the request got
 
 	cancel  context.CancelCauseFunc // these three with a timeout
 	timer   *time.Timer
@@ -46,7 +46,7 @@ func (c *call) newAttempt(body io.ReadCloser) *attempt {
 		a.timeout = &attemptTimeoutError{timeout}
 		a.timer = time.AfterFunc(timeout, func() { a.cancel(a.timeout) })
 	}
-	if !hasBody(c.req) && !c.mayRunTwice() { // else nobody asks whether it was sent
+	if a.timer != nil || !hasBody(c.req) && !c.mayRunTwice() {
 		a.trace = &connTrace{}
 		ctx = a.trace.context(ctx)
 	}
@@ -77,13 +77,14 @@ func (a *attempt) getBody() (io.ReadCloser, error) {
 func (a *attempt) send(base http.RoundTripper, maxInspect int64, now time.Time) time.Time {
 	a.resp, a.err = base.RoundTrip(&a.req)
 	a.checkContract()
+	unsent := a.err != nil && a.provablyUnsent()
 	if a.err == nil && !isUpgrade(&a.req) && inspectable(a.resp, maxInspect) {
 		a.look(maxInspect)
 	}
 	a.endTimeout()
 	if a.err != nil {
 		a.drop()
-		if a.provablyUnsent() {
+		if unsent {
 			a.err = &unsentError{a.err}
 		}
 	}
@@ -171,6 +172,9 @@ func (a *attempt) provablyUnsent() bool {
 	if a.resent.Load() {
 		return false
 	}
+	if canceled(&a.req) { // HTTP/2 returns at once then, and may still be writing
+		return a.trace.unconnected()
+	}
 	switch body := a.req.Body.(type) {
 	case nil:
 		return a.trace.unsent()
@@ -182,24 +186,28 @@ func (a *attempt) provablyUnsent() bool {
 		if body == http.NoBody {
 			return a.trace.unsent()
 		}
-		// RoundTrip has returned an error, so net/http reads it no more.
+		// RoundTrip has returned an error without having been canceled, so net/http reads it no more.
 		inner := unwrapInMemory(body)
 		return inner != nil && inner.Len() > 0 && int64(inner.Len()) == a.req.ContentLength
 	}
 }
 
 // connTrace follows how far a request got.
-type connTrace struct{ asked, wrote atomic.Bool }
+type connTrace struct{ asked, got, wrote atomic.Bool }
 
 func (t *connTrace) context(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn:      func(string) { t.asked.Store(true) },
+		GotConn:      func(httptrace.GotConnInfo) { t.got.Store(true) },
 		WroteHeaders: func() { t.wrote.Store(true) },
 	})
 }
 
 // unsent is true only if the base is one that reports to a trace.
 func (t *connTrace) unsent() bool { return t != nil && t.asked.Load() && !t.wrote.Load() }
+
+// unconnected is true if there never was a connection to send anything on.
+func (t *connTrace) unconnected() bool { return t != nil && t.asked.Load() && !t.got.Load() }
 
 // isUpgrade tells whether a request asks for another protocol on its connection, which then has no end that could be waited for.
 func isUpgrade(req *http.Request) bool {

@@ -41,7 +41,7 @@ func newBudget(settings retryBudget, now time.Time) *budget {
 func (b *budget) slot(now time.Time) *budgetSlot {
 	second := max(0, int64(now.Sub(b.epoch)/time.Second)) // another call may have made the budget a moment later
 	slot := &b.slots[second%budgetWindow]
-	if slot.second != second {
+	if slot.second < second { // a call that was held up does not wipe out what came after it
 		*slot = budgetSlot{second: second}
 	}
 	return slot

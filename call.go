@@ -30,6 +30,7 @@ type call struct {
 	requestID string
 
 	ticket   ticket        // for the attempt under way
+	turn     bool          // a token of the pacer's is in hand, for the next attempt
 	held     time.Duration // how long the call has waited for the breaker
 	summoned bool          // the breaker's line has called it
 	agreed   int           // how many of the target's limiters have agreed to the next attempt
@@ -66,7 +67,7 @@ func (c *call) send() error {
 	body, err := c.replay.body()
 	if err != nil {
 		c.ticket.report(errNeutral)
-		c.target.pacer.giveBack()
+		c.giveTurnBack()
 		return err
 	}
 	if c.last != nil {
@@ -74,6 +75,7 @@ func (c *call) send() error {
 		c.now = time.Now()
 	}
 	c.last = c.newAttempt(body)
+	c.turn = false
 	if c.attempts++; c.attempts == 1 {
 		c.endpoint.budget.call(c.start)
 	}
@@ -152,13 +154,16 @@ func (c *call) mayRunTwice() bool {
 	return c.twice == yes
 }
 
-// canceled tells whether the caller has given up: the SDK's ReqTimeout, for one, closes Cancel and ends the context.
-func (c *call) canceled() bool {
-	if c.ctx.Err() != nil {
+// canceled tells whether the caller has given up.
+func (c *call) canceled() bool { return canceled(c.req) }
+
+// canceled looks at both: the SDK's ReqTimeout, for one, closes Cancel and ends the context.
+func canceled(req *http.Request) bool {
+	if req.Context().Err() != nil {
 		return true
 	}
 	select {
-	case <-c.req.Cancel: //nolint:staticcheck // http.Client.Timeout still uses it
+	case <-req.Cancel: //nolint:staticcheck // http.Client.Timeout still uses it
 		return true
 	default:
 		return false
@@ -225,9 +230,11 @@ func (c *call) end(reason Reason, failure *CallError) error {
 	return err
 }
 
-// release ends a call's hold on what it used, also if it panics: the breaker is told, and nothing stays open.
+// release ends a call's hold on what it used, also if it panics: the breaker is told, others may have its turn, and nothing stays open.
 func (c *call) release() {
 	c.ticket.report(errNeutral)
+	c.giveTurnBack()
+	c.giveUp(nil)
 	if !c.over && c.last != nil {
 		c.last.drop()
 	}

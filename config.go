@@ -106,7 +106,7 @@ func (c *config) checkDuration(name string, d time.Duration) time.Duration {
 }
 
 func (c *config) checkLimit(name string, limit rate.Limit, burst int) rateLimit {
-	if !(limit > 0) { // nor is NaN
+	if !(limit > 0 && limit <= rate.Inf) { // NaN is not, and math.Inf(1) is more than rate.Inf
 		c.reject("%s: limit %v: must be above 0, or rate.Inf", name, float64(limit))
 	}
 	if burst < 1 {

@@ -27,9 +27,11 @@ func newEndpoint(key endpointKey, c *config, now time.Time) *endpoint {
 	return e
 }
 
-// idle tells whether a new endpoint would behave as this one does, but for what its window has counted.
+// idle tells whether a new endpoint would behave as this one does, but for what its window has counted. A breaker whose time is
+// over, and whom nobody has asked since, refuses nobody: else hosts that were given up would be remembered for ever.
 func (e *endpoint) idle(time.Time) bool {
-	return e.breaker == nil || gobreaker.State(e.breaker.state.Load()) == gobreaker.StateClosed
+	closed, left := e.look()
+	return closed || left == 0
 }
 
 // look is what the breaker says before any waiting.

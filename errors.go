@@ -82,7 +82,10 @@ func (e *CallError) Error() string {
 		fmt.Fprintf(&b, " after %d attempts", e.Attempts)
 	}
 	if e.Code != "" {
-		fmt.Fprintf(&b, ", last answer %s (RequestId %s)", e.Code, e.RequestID)
+		b.WriteString(", last answer " + e.Code)
+		if e.RequestID != "" { // the older envelope has none
+			b.WriteString(" (RequestId " + e.RequestID + ")")
+		}
 	}
 	if cause := causeText(e.Err); cause != "" && cause != string(e.Reason) {
 		b.WriteString(": " + cause)

@@ -28,44 +28,70 @@ func (h *hold) seen() (events uint64, waiting bool) {
 	return h.events, !h.line.empty()
 }
 
-// wait stands in line until it is worth looking at the breaker again, or returns a refusal because that would be too late. Left is
-// how long the breaker will refuse all calls, zero if that is unknown. Summoned says that the call has stood in line and was called.
-func (h *hold) wait(call turnRequest, left time.Duration, events uint64) (summoned bool, r *refusal) {
-	now := time.Now()
-	w := newWaiter(call.start, earlier(call.latest, now.Add(call.maxWait)))
-	h.mu.Lock()
-	switch {
-	case w.expired(now.Add(left)):
-		h.mu.Unlock()
-		return false, h.endpoint.refusal(left)
-	case h.events != events:
-		h.mu.Unlock()
-		return false, nil
-	}
-	h.line.join(w)
-	h.update(now, false)
-	h.mu.Unlock()
-	r, called := w.wait(call.ctx, call.cancel, now)
-	if !called {
-		r = h.leave(w, call)
-	}
-	return r == nil, r
+// outlook is what a call has seen before it asks to stand in line: whether the breaker is closed, or else how long it will refuse
+// all calls, zero if that is unknown.
+type outlook struct {
+	closed bool
+	left   time.Duration
+	events uint64
 }
 
-// leave ends a wait that the call itself, or the time, has ended. If the breaker has closed meanwhile, the call may pass.
-func (h *hold) leave(w *waiter, call turnRequest) *refusal {
-	now := time.Now()
+// wait stands in line until it is worth looking at the breaker again, or returns a refusal because that would be too late.
+// Summoned says that the call has stood in line and was called.
+func (h *hold) wait(call turnRequest, view outlook) (summoned bool, r *refusal) {
 	h.mu.Lock()
-	stood := h.line.leave(w)
-	h.update(now, !stood) // if its turn came in the same moment, somebody else may have it
+	now := time.Now()
+	w := newWaiter(call.start, earlier(call.latest, now.Add(call.maxWait)))
+	switch {
+	case h.events != view.events:
+		h.mu.Unlock()
+		return false, nil
+	case !view.closed && w.expired(now.Add(view.left)):
+		h.mu.Unlock()
+		return false, h.endpoint.refusal(view.left)
+	}
+	h.line.join(w)
+	h.update(now, view.left > 0) // if that time is over by now, nobody else may be there to try
 	h.mu.Unlock()
-	if call.ctx.Err() != nil || !w.expired(now) {
-		return &refusal{reason: ReasonCanceled}
+	// HoldFor bounds the wait for the breaker to close. The way back from there is as long as it is, or else all whose time is
+	// over would come at once.
+	bound := w.latest
+	if view.closed {
+		bound = call.latest
 	}
-	if closed, left := h.endpoint.look(); !closed {
-		return h.endpoint.refusal(left)
+	for ; ; bound = call.latest {
+		r, over := w.wait(call.ctx, call.cancel, bound)
+		if !over {
+			r, over = h.leave(w, call, bound)
+		}
+		if over {
+			return r == nil, r
+		}
 	}
-	return nil
+}
+
+// leave ends a wait that the call itself, or the time, has ended. It returns false if the call may stay, for the breaker has closed.
+func (h *hold) leave(w *waiter, call turnRequest, bound time.Time) (r *refusal, over bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	canceled := call.ctx.Err() != nil || bound.IsZero() || !now.After(bound)
+	closed, left := h.endpoint.look()
+	if !canceled && closed && !bound.Equal(call.latest) {
+		return nil, false
+	}
+	stood := h.line.leave(w)
+	if !stood && !canceled {
+		return <-w.turn, true // its turn came in the same moment
+	}
+	h.update(now, !stood) // somebody else may have the turn of one who was canceled
+	switch {
+	case canceled:
+		return &refusal{reason: ReasonCanceled}, true
+	case closed:
+		return rateRefusal(h.ramp.next(now)), true
+	}
+	return h.endpoint.refusal(left), true
 }
 
 // notify lets those in line know that something has changed: the breaker's state, a probe's outcome, or that a caller who was

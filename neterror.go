@@ -29,17 +29,7 @@ func classifyError(o Outcome) Verdict {
 
 // callerGaveUp tells a caller's cancel or deadline from an attempt's own timeout, which leaves the caller's context alone.
 func callerGaveUp(o Outcome) bool {
-	if o.Request != nil {
-		if o.Request.Context().Err() != nil {
-			return true
-		}
-		select {
-		case <-o.Request.Cancel: //nolint:staticcheck // http.Client.Timeout still uses it
-			return true
-		default:
-		}
-	}
-	return errors.Is(o.Err, context.Canceled)
+	return o.Request != nil && canceled(o.Request) || errors.Is(o.Err, context.Canceled)
 }
 
 // isHopeless tells errors that the next attempt would meet again: the name, the certificate or the protocol is wrong.

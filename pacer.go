@@ -62,7 +62,7 @@ func (p *pacer) wait(call turnRequest) *refusal {
 	p.line.join(w)
 	p.dispatch(now)
 	p.mu.Unlock()
-	if r, called := w.wait(call.ctx, call.cancel, now); called {
+	if r, called := w.wait(call.ctx, call.cancel, w.latest); called {
 		return r
 	}
 	return p.leave(w, call)

@@ -72,12 +72,12 @@ func (l *line) call(r *refusal) {
 // expired tells whether w's turn would be too late at that time.
 func (w *waiter) expired(at time.Time) bool { return !w.latest.IsZero() && at.After(w.latest) }
 
-// wait blocks until w's turn, the caller's cancel, or the moment from which its turn would be too late. It returns true with
+// wait blocks until w's turn, the caller's cancel, or the moment after latest, unless that is zero. It returns true with
 // what the turn said, or false if it did not come.
-func (w *waiter) wait(ctx context.Context, cancel <-chan struct{}, now time.Time) (*refusal, bool) {
+func (w *waiter) wait(ctx context.Context, cancel <-chan struct{}, latest time.Time) (*refusal, bool) {
 	var late <-chan time.Time
-	if !w.latest.IsZero() {
-		timer := time.NewTimer(w.latest.Sub(now) + 1) // at latest itself it is not too late
+	if !latest.IsZero() {
+		timer := time.NewTimer(time.Until(latest) + 1) // at latest itself it is not too late
 		defer timer.Stop()
 		late = timer.C
 	}

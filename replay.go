@@ -137,16 +137,16 @@ type recording struct {
 	source io.ReadCloser
 	max    int64
 
-	mu      sync.Mutex // held while the source is read
-	kept    []byte
-	read    int64 // bytes read from the source
-	lost    bool  // kept is not all of them, or will not be
-	err     error // what the source ended with
-	current *recordedBody
+	mu   sync.Mutex // held while the source is read
+	kept []byte
+	read int64 // bytes read from the source
+	lost bool  // kept is not all of them, or will not be
+	err  error // what the source ended with
 
-	closing sync.Mutex
-	wanted  bool // the last attempt's body was closed
-	final   bool // there is no further attempt
+	closing sync.Mutex                   // held for a moment only, also while the source is read
+	current atomic.Pointer[recordedBody] // the last attempt's; changes under both mutexes
+	wanted  bool                         // it was closed
+	final   bool                         // there is no further attempt
 	closed  bool
 }
 
@@ -159,16 +159,19 @@ type recordedBody struct {
 
 // reader returns the recording from its beginning. The last reader is cut off: what still reads it belongs to an attempt that is over.
 func (r *recording) reader() (*recordedBody, error) {
-	if err := r.replayable(); err != nil {
+	if !r.mu.TryLock() {
+		return nil, errBodyInUse
+	}
+	defer r.mu.Unlock()
+	if err := r.loss(); err != nil {
 		return nil, err
 	}
-	r.mu.Lock()
-	r.current = &recordedBody{recording: r}
-	r.mu.Unlock()
+	body := &recordedBody{recording: r}
 	r.closing.Lock()
+	defer r.closing.Unlock()
+	r.current.Store(body)
 	r.wanted = false
-	r.closing.Unlock()
-	return r.current, nil
+	return body, nil
 }
 
 // replayable does not wait for a read that blocks: a body that is still being read cannot be had again.
@@ -177,6 +180,11 @@ func (r *recording) replayable() error {
 		return errBodyInUse
 	}
 	defer r.mu.Unlock()
+	return r.loss()
+}
+
+// loss tells why the body cannot be read from its beginning. The caller holds mu.
+func (r *recording) loss() error {
 	switch {
 	case r.err != nil && r.err != io.EOF:
 		return r.err
@@ -203,7 +211,7 @@ func (b *recordedBody) Read(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b.touched.Store(true)
-	if r.current != b {
+	if r.current.Load() != b {
 		return 0, errBodyReplaced
 	}
 	if b.at < len(r.kept) {
@@ -230,11 +238,15 @@ func (r *recording) keep(p []byte) {
 	r.kept = append(r.kept, p...)
 }
 
-// Close closes the source if the call is over; else the end of the call will.
+// Close closes the source if the call is over; else the end of the call will. An earlier attempt's has no say: net/http may
+// close that late.
 func (b *recordedBody) Close() error {
 	r := b.recording
 	r.closing.Lock()
 	defer r.closing.Unlock()
+	if r.current.Load() != b {
+		return nil
+	}
 	r.wanted = true
 	if r.final {
 		return r.close()

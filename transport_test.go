@@ -1,20 +1,26 @@
 package tencenthttp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/time/rate"
 )
 
 // step is what a scripted base does with one attempt.
@@ -131,6 +137,22 @@ func newRequest(t testing.TB, action, body string) *http.Request {
 	return req
 }
 
+// newForm returns a request of signature v1, with its parameters in the body.
+func newForm(t testing.TB, form string) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://cvm.tencentcloudapi.com/", strings.NewReader(form))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return req
+}
+
+// withoutGetBody leaves a request with nothing but its body to read, which is none that net/http knows.
+func withoutGetBody(req *http.Request) *http.Request {
+	req.GetBody = nil
+	req.Body = &trackedBody{Reader: req.Body}
+	return req
+}
+
 // sign sets the headers of signature v3.
 func sign(req *http.Request, action string) {
 	now := time.Now()
@@ -169,4 +191,266 @@ func TestTransport_ForwardsAnAnswer(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, success, readAll(t, resp))
 	assert.Equal(t, []string{`{}`}, base.bodies)
+}
+
+func TestTransport_RetriesWhatMayBeRetried(t *testing.T) {
+	base := scripted(reply(200, apiError("RequestLimitExceeded")), reply(200, apiError("InternalError")), reply(200, success))
+	resp, err := newTransport(t, base).RoundTrip(newRequest(t, "RunInstances", `{"InstanceCount":1}`))
+	require.NoError(t, err)
+	assert.Equal(t, success, readAll(t, resp))
+	assert.Equal(t, []string{`{"InstanceCount":1}`, `{"InstanceCount":1}`, `{"InstanceCount":1}`}, base.bodies)
+}
+
+func TestTransport_LeavesTheRequestAlone(t *testing.T) {
+	rows := []struct {
+		name string
+		make func(t *testing.T) *http.Request
+	}{
+		{"C1 body with GetBody", func(t *testing.T) *http.Request { return newRequest(t, "RunInstances", `{}`) }},
+		{"C1 body without GetBody", func(t *testing.T) *http.Request { return withoutGetBody(newRequest(t, "RunInstances", `{}`)) }},
+		{"C1 no body", func(t *testing.T) *http.Request { return newRequest(t, "RunInstances", "") }},
+		{"C1 http.NoBody", func(t *testing.T) *http.Request {
+			req := newRequest(t, "RunInstances", "")
+			req.Body = http.NoBody
+			return req
+		}},
+		{"C1 unknown length, own Host, trailer", func(t *testing.T) *http.Request {
+			req := withoutGetBody(newRequest(t, "RunInstances", `{}`))
+			req.ContentLength, req.Host, req.TransferEncoding = -1, "other.example", []string{"chunked"}
+			req.Trailer = http.Header{"X-Sum": nil}
+			return req
+		}},
+		{"C1 form of signature v1", func(t *testing.T) *http.Request { return newForm(t, "Action=RunInstances&Region=ap-guangzhou") }},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			base := scripted(reply(200, apiError("InternalError")), fail(errLost), reply(200, success))
+			rt := newTransport(t, base, WithAttemptTimeout(time.Minute), WithIdempotentActions("*"))
+			req := row.make(t)
+			before, header, url, trailer := *req, req.Header.Clone(), *req.URL, req.Trailer.Clone()
+			resp, err := rt.RoundTrip(req)
+			if err == nil {
+				readAll(t, resp)
+			}
+			assert.Greater(t, base.attempts(), 1)
+			assert.Equal(t, header, req.Header)
+			assert.Equal(t, url, *req.URL)
+			assert.Equal(t, trailer, req.Trailer)
+			assert.Same(t, before.URL, req.URL)
+			assert.True(t, before.Body == req.Body, "Body")
+			assert.Equal(t, reflect.ValueOf(before.GetBody).Pointer(), reflect.ValueOf(req.GetBody).Pointer())
+			assert.True(t, before.Context() == req.Context(), "context")
+			before.GetBody, req.GetBody = nil, nil // not comparable
+			before.Body, req.Body = nil, nil       // read meanwhile
+			assert.Equal(t, before, *req)
+			for _, sent := range base.requests {
+				assert.NotSame(t, req, sent)
+				assert.Equal(t, before.ContentLength, sent.ContentLength)
+				assert.Equal(t, before.TransferEncoding, sent.TransferEncoding)
+			}
+		})
+	}
+}
+
+func TestTransport_EndsWithTheLastResponse(t *testing.T) {
+	throttled, broken := apiError("RequestLimitExceeded"), apiError("InternalError")
+	rows := []struct {
+		name   string
+		body   string
+		opts   []Option
+		change func(*http.Request) *http.Request
+		reason Reason
+		calls  int
+	}{
+		{name: "C10 fatal", body: apiError("AuthFailure.SignatureFailure"), reason: ReasonFatal, calls: 1},
+		{name: "C10 attempts used up", body: throttled, reason: ReasonAttemptsUsedUp, calls: 4},
+		{name: "C10 not idempotent", body: apiError("FailedOperation"), reason: ReasonNotIdempotent, calls: 1},
+		{
+			name: "C10 pacer refuses", body: throttled, reason: ReasonRateLimited, calls: 1,
+			opts: []Option{WithRateLimit(0.001, 1)},
+		},
+		{
+			name: "C10 limiter refuses", body: throttled, reason: ReasonRateLimited, calls: 1,
+			opts: []Option{WithLimiter(func(Target) Limiter { return rate.NewLimiter(0.001, 1) })},
+		},
+		{
+			name: "C10 breaker refuses", body: broken, reason: ReasonBreakerOpen, calls: 1,
+			opts: []Option{WithBreaker(BreakerSettings{MinCalls: 1})},
+		},
+		{
+			name: "C10 deadline refuses", body: throttled, reason: ReasonDeadlineTooNear, calls: 1,
+			opts: []Option{WithBackOff(func() backoff.BackOff { return backoff.NewConstantBackOff(time.Minute) })},
+			change: func(req *http.Request) *http.Request {
+				ctx, cancel := context.WithTimeout(req.Context(), time.Second)
+				context.AfterFunc(ctx, cancel)
+				return req.WithContext(ctx)
+			},
+		},
+		{name: "C10 budget empty", body: broken, reason: ReasonBudgetEmpty, calls: 1, opts: []Option{WithRetryBudget(0, 0)}},
+		{
+			name: "C10 C43 signature too old", body: throttled, reason: ReasonSignatureTooOld, calls: 1,
+			change: func(req *http.Request) *http.Request {
+				req.Header.Set("X-TC-Timestamp", strconv.FormatInt(time.Now().Add(-271*time.Second).Unix(), 10))
+				return req
+			},
+		},
+		{
+			name: "C10 body not replayable", body: throttled, reason: ReasonBodyNotReplayable, calls: 1,
+			opts: []Option{WithMaxReplay(1)}, change: withoutGetBody,
+		},
+		{
+			name: "C4 C10 GetBody fails", body: throttled, reason: ReasonBodyNotReplayable, calls: 1,
+			change: func(req *http.Request) *http.Request {
+				req.GetBody = func() (io.ReadCloser, error) { return nil, errLost }
+				return req
+			},
+		},
+		{
+			name: "C10 backoff stopped", body: throttled, reason: ReasonBackOffStopped, calls: 1,
+			opts: []Option{WithBackOff(func() backoff.BackOff { return &backoff.StopBackOff{} })},
+		},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				base := scripted(reply(200, row.body))
+				var done DoneInfo
+				hooks := WithHooks(Hooks{Done: func(_ context.Context, info DoneInfo) { done = info }})
+				req := newRequest(t, "RunInstances", `{}`)
+				if row.change != nil {
+					req = row.change(req)
+				}
+				resp, err := newTransport(t, base, append(row.opts, hooks)...).RoundTrip(req)
+				require.NoError(t, err)
+				assert.Equal(t, row.body, readAll(t, resp))
+				assert.Equal(t, int64(len(row.body)), resp.ContentLength)
+				assert.Equal(t, row.reason, done.Reason)
+				assert.Equal(t, row.calls, base.attempts())
+				assert.Equal(t, row.calls, done.Attempts)
+			})
+		})
+	}
+}
+
+// netError is an error of the network that says both of itself.
+type netError struct{ timeout, temporary bool }
+
+func (e *netError) Error() string   { return "network trouble" }
+func (e *netError) Timeout() bool   { return e.timeout }
+func (e *netError) Temporary() bool { return e.temporary }
+
+func TestTransport_EndsWithACallError(t *testing.T) {
+	for _, cause := range []*netError{{}, {timeout: true}, {temporary: true}, {true, true}} {
+		t.Run(fmt.Sprintf("C11 timeout %v temporary %v", cause.timeout, cause.temporary), func(t *testing.T) {
+			base := scripted(fail(fmt.Errorf("read tcp: %w", cause)))
+			client := &http.Client{Transport: newTransport(t, base)}
+			_, err := client.Do(newRequest(t, "RunInstances", `{}`))
+			var outer *url.Error
+			require.ErrorAs(t, err, &outer)
+			var call *CallError
+			require.ErrorAs(t, err, &call)
+			var inner *netError
+			require.ErrorAs(t, err, &inner)
+			require.ErrorIs(t, err, cause)
+			assert.Equal(t, 1, call.Attempts)
+			assert.Equal(t, ReasonNotIdempotent, call.Reason)
+			assert.Equal(t, "RunInstances", call.Target.Action)
+			assert.Equal(t, cause.timeout, outer.Timeout())
+			assert.Equal(t, cause.temporary, outer.Temporary())
+		})
+	}
+	t.Run("C11 after several attempts, with the last code", func(t *testing.T) {
+		base := scripted(reply(200, apiError("InternalError")), fail(errLost))
+		_, err := newTransport(t, base).RoundTrip(newRequest(t, "RunInstances", `{}`))
+		require.ErrorIs(t, err, errLost)
+		var call *CallError
+		require.ErrorAs(t, err, &call)
+		assert.Equal(t, 2, call.Attempts)
+		assert.Equal(t, "InternalError", call.Code)
+		assert.Equal(t, "id-of-InternalError", call.RequestID)
+	})
+}
+
+func TestTransport_CancelInBackOffSaysWhatTheLastAnswerWas(t *testing.T) {
+	why := errors.New("the user left")
+	rows := []struct {
+		name   string
+		cancel func(req *http.Request) *http.Request
+		is     error
+	}{
+		{"C13 context", func(req *http.Request) *http.Request {
+			ctx, cancel := context.WithCancelCause(req.Context())
+			time.AfterFunc(time.Second, func() { cancel(why) })
+			return req.WithContext(ctx)
+		}, why},
+		{"C13 Request.Cancel", func(req *http.Request) *http.Request {
+			canceled := make(chan struct{})
+			time.AfterFunc(time.Second, func() { close(canceled) })
+			req.Cancel = canceled //nolint:staticcheck // the SDK's ReqTimeout arrives here
+			return req
+		}, context.Canceled},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				refused := answer(200, apiError("RequestLimitExceeded.UinLimitExceeded"))
+				body := refused.Body.(*trackedBody)
+				slow := WithBackOff(func() backoff.BackOff { return backoff.NewConstantBackOff(10 * time.Second) })
+				start := time.Now()
+				resp, err := newTransport(t, scripted(give(refused)), slow).RoundTrip(row.cancel(newRequest(t, "RunInstances", `{}`)))
+				require.Nil(t, resp)
+				require.ErrorIs(t, err, context.Canceled)
+				require.ErrorIs(t, err, row.is)
+				var call *CallError
+				require.ErrorAs(t, err, &call)
+				assert.Equal(t, ReasonCanceled, call.Reason)
+				assert.Equal(t, "RequestLimitExceeded.UinLimitExceeded", call.Code)
+				assert.Equal(t, "id-of-RequestLimitExceeded.UinLimitExceeded", call.RequestID)
+				assert.Contains(t, err.Error(), call.Code)
+				assert.Contains(t, err.Error(), call.RequestID)
+				assert.Equal(t, time.Second, time.Since(start))
+				assert.EqualValues(t, 1, body.closes.Load())
+			})
+		})
+	}
+}
+
+func TestTransport_CloseIdleConnections(t *testing.T) {
+	t.Run("C30 reaches the base from http.Client", func(t *testing.T) {
+		base := scripted(reply(200, success))
+		rt := newTransport(t, base)
+		(&http.Client{Transport: rt}).CloseIdleConnections()
+		assert.Equal(t, 1, base.idle)
+		assert.Same(t, base, rt.Unwrap())
+	})
+	t.Run("C30 base without it", func(t *testing.T) {
+		base := roundTripFunc(reply(200, success))
+		rt := newTransport(t, base)
+		assert.NotPanics(t, rt.CloseIdleConnections)
+	})
+	t.Run("C30 nil base", func(t *testing.T) {
+		rt := newTransport(t, nil)
+		assert.Same(t, http.DefaultTransport, rt.Unwrap())
+		assert.NotPanics(t, rt.CloseIdleConnections)
+	})
+}
+
+// roundTripFunc is a base with nothing but RoundTrip.
+type roundTripFunc step
+
+func (f roundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+func TestTransport_ZeroValueForwards(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, apiError("InternalError"))
+	}))
+	defer server.Close()
+	var rt Transport
+	resp, err := (&http.Client{Transport: &rt}).Get(server.URL)
+	require.NoError(t, err, "C30")
+	assert.Equal(t, apiError("InternalError"), readAll(t, resp))
+	assert.Same(t, http.DefaultTransport, rt.Unwrap())
+	assert.Empty(t, rt.Stats())
+	rt.CloseIdleConnections()
 }

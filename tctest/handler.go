@@ -66,7 +66,7 @@ func (a *API) handle(r *Request) Answer {
 
 // envelope returns {"Response":{...}} with the fields of v and the RequestId, unless v has one of its own.
 func envelope(v any, requestID string) ([]byte, error) {
-	b := make([]byte, 0, 64)
+	b := make([]byte, 0, 96)
 	b = append(b, `{"Response":{`...)
 	if v != nil {
 		fields, err := objectFields(v)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -63,7 +64,7 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 // response makes the response of a reply.
 func (x *exchange) response(rep *reply) *http.Response {
 	resp := &http.Response{
-		Status: strconv.Itoa(rep.status) + " " + http.StatusText(rep.status), StatusCode: rep.status,
+		Status: statusLine(rep.status), StatusCode: rep.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: rep.header, ContentLength: rep.length, Uncompressed: rep.uncompressed, Request: x.http,
 	}
@@ -76,6 +77,13 @@ func (x *exchange) response(rep *reply) *http.Response {
 	}
 	resp.Body = newReceivedBody(x.caller, rep)
 	return resp
+}
+
+func statusLine(status int) string {
+	if status == http.StatusOK {
+		return "200 OK"
+	}
+	return strconv.Itoa(status) + " " + http.StatusText(status)
 }
 
 // checkRequest refuses what net/http refuses.
@@ -96,10 +104,8 @@ func checkRequest(r *http.Request) error {
 		if name == "" || breaksLine(name) || strings.ContainsRune(name, ':') {
 			return fmt.Errorf("net/http: invalid header field name %q", name)
 		}
-		for _, v := range values {
-			if breaksLine(v) {
-				return fmt.Errorf("net/http: invalid header field value for %q", name)
-			}
+		if slices.ContainsFunc(values, breaksLine) {
+			return fmt.Errorf("net/http: invalid header field value for %q", name)
 		}
 	}
 	return nil

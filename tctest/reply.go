@@ -18,6 +18,7 @@ type reply struct {
 	length int64 // -1: not announced
 	cut    Cut
 	code   string // for the record
+	values [3]string
 	// uncompressed says that the body was compressed on the way, for the in-memory form.
 	uncompressed bool
 }
@@ -62,9 +63,9 @@ func (x *exchange) render(ans Answer) *reply {
 		return rep
 	}
 	rep.header = make(http.Header, 4)
-	rep.header["Content-Type"] = []string{"application/json"}
+	rep.set(0, "Content-Type", "application/json")
 	if date := x.api.dateHeader(); date != "" {
-		rep.header["Date"] = []string{date}
+		rep.set(1, "Date", date)
 	}
 	x.fill(rep, ans)
 	for name, values := range ans.Header {
@@ -88,6 +89,12 @@ func (x *exchange) render(ans Answer) *reply {
 // bodiless says that answers with that status have no body.
 func bodiless(status int) bool {
 	return status == http.StatusNoContent || status == http.StatusNotModified
+}
+
+// set sets one of the headers that every answer has. Their values share one piece of memory.
+func (rep *reply) set(slot int, name, value string) {
+	rep.values[slot] = value
+	rep.header[name] = rep.values[slot : slot+1 : slot+1]
 }
 
 // fill gives the reply its body.
@@ -192,7 +199,7 @@ func (rep *reply) measure(ans Answer) {
 	if rep.length >= 0 {
 		rep.length = int64(total)
 		if !bodiless(rep.status) {
-			rep.header["Content-Length"] = []string{strconv.Itoa(total)}
+			rep.set(2, "Content-Length", strconv.Itoa(total))
 		}
 	}
 	if ans.Stall != 0 {

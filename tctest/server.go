@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -98,9 +99,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (x *exchange) write(w http.ResponseWriter, rep *reply) {
 	h := w.Header()
 	h["Date"], h["Content-Type"] = nil, nil // or net/http makes them up
-	for name, values := range rep.header {
-		h[name] = values
-	}
+	maps.Copy(h, rep.header)
 	control := http.NewResponseController(w)
 	w.WriteHeader(rep.status)
 	pauses := len(rep.body) > 1 || rep.length < 0 || rep.cut == CutInBody || len(rep.body) == 1 && rep.body[0].pause != 0

@@ -59,7 +59,8 @@ func (s signer) tc3(r *http.Request) *http.Request {
 	if s.date == "" {
 		s.date = s.now.UTC().Format("2006-01-02")
 	}
-	canonical := r.Method + "\n/\n" + r.URL.RawQuery + "\n"
+	var canonical strings.Builder
+	canonical.WriteString(r.Method + "\n/\n" + r.URL.RawQuery + "\n")
 	for _, name := range s.headers {
 		v := r.Header.Get(name)
 		if name == "host" {
@@ -68,13 +69,13 @@ func (s signer) tc3(r *http.Request) *http.Request {
 		if s.lower {
 			v = strings.ToLower(v)
 		}
-		canonical += name + ":" + v + "\n"
+		canonical.WriteString(name + ":" + v + "\n")
 	}
-	canonical += "\n" + strings.Join(s.headers, ";") + "\n" + hexOf(payload)
+	canonical.WriteString("\n" + strings.Join(s.headers, ";") + "\n" + hexOf(payload))
 	scope := s.date + "/" + s.service + "/tc3_request"
 	timestamp := strconv.FormatInt(s.now.Unix(), 10)
 	key := hmacOf(sha256.New, hmacOf(sha256.New, hmacOf(sha256.New, "TC3"+s.key, s.date), s.service), "tc3_request")
-	signature := hex.EncodeToString([]byte(hmacOf(sha256.New, key, "TC3-HMAC-SHA256\n"+timestamp+"\n"+scope+"\n"+hexOf(canonical))))
+	signature := hex.EncodeToString([]byte(hmacOf(sha256.New, key, "TC3-HMAC-SHA256\n"+timestamp+"\n"+scope+"\n"+hexOf(canonical.String()))))
 	r.Header.Set("X-TC-Timestamp", timestamp)
 	if s.token != "" {
 		r.Header.Set("X-TC-Token", s.token)
