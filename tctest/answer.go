@@ -1,6 +1,7 @@
 package tctest
 
 import (
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -22,7 +23,7 @@ type Answer struct {
 	Body []byte
 	// Events are sent as text/event-stream instead of an envelope.
 	Events []Event
-	// Status is the HTTP status; 0 means 200, also for failures, as the service does it.
+	// Status is the HTTP status, 200 or more; 0 means 200, also for failures, as the service does it.
 	Status int
 	// Header is added to, and wins over, the usual headers. A name without values is left out of the answer.
 	Header http.Header
@@ -36,7 +37,7 @@ type Answer struct {
 	CutAfter int
 	// Chunked leaves the Content-Length out.
 	Chunked bool
-	// Gzip compresses the body if the request accepts that.
+	// Gzip compresses the body if the request accepts that; see WithGzip. Offsets are then those of the compressed body.
 	Gzip bool
 	// Early answers when the headers were read, without a look at the body.
 	Early bool
@@ -171,7 +172,7 @@ func (ans Answer) With(name, value string) Answer {
 	return ans
 }
 
-// RetryAfter returns the answer with a Retry-After header, in whole seconds.
+// RetryAfter returns the answer with a Retry-After header of d, rounded up to whole seconds. For a date, or nonsense, use With.
 func (ans Answer) RetryAfter(d time.Duration) Answer {
-	return ans.With("Retry-After", strconv.Itoa(int(d/time.Second)))
+	return ans.With("Retry-After", strconv.Itoa(int(math.Ceil(d.Seconds()))))
 }

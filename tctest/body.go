@@ -1,6 +1,7 @@
 package tctest
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -104,15 +105,16 @@ type receivedBody struct {
 
 func newReceivedBody(c caller, rep *reply) *receivedBody {
 	b := &receivedBody{caller: c, parts: rep.body, atEnd: io.EOF}
-	if rep.cut == CutInBody {
-		b.atEnd = io.ErrUnexpectedEOF
-	}
+	sent := 0
 	for _, s := range rep.body {
-		if s.pause != 0 {
+		sent += len(s.data)
+		if s.pause != 0 && b.closed == nil {
 			b.closed = make(chan struct{})
 			b.due = time.Now()
-			break
 		}
+	}
+	if rep.cut == CutInBody && int64(sent) != rep.length { // a whole body is whole, whatever comes after it
+		b.atEnd = io.ErrUnexpectedEOF
 	}
 	b.start()
 	return b
@@ -188,4 +190,25 @@ func (b *receivedBody) Close() error {
 		close(b.closed)
 	}
 	return nil
+}
+
+// gunzipped is a body that is decompressed unseen, as net/http does it for callers that did not ask for gzip themselves.
+type gunzipped struct {
+	*receivedBody
+	plain *gzip.Reader
+	err   error
+}
+
+// Read returns decompressed bytes.
+func (b *gunzipped) Read(p []byte) (int, error) {
+	if b.shut.Load() {
+		return 0, errReadClosed
+	}
+	if b.plain == nil && b.err == nil {
+		b.plain, b.err = gzip.NewReader(b.receivedBody)
+	}
+	if b.err != nil {
+		return 0, b.err
+	}
+	return b.plain.Read(p)
 }

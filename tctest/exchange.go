@@ -18,7 +18,7 @@ type exchange struct {
 	readBody func(limit int64) ([]byte, error)
 	// admitted says that the connection exists because it was not refused when it was asked for.
 	admitted bool
-	// gunzips says that the front end asked for gzip on its own account and undoes it.
+	// gunzips says that the front end asks for gzip on its own account and undoes it.
 	gunzips bool
 
 	arrived time.Time

@@ -66,16 +66,24 @@ func (x *exchange) response(rep *reply) *http.Response {
 	resp := &http.Response{
 		Status: statusLine(rep.status), StatusCode: rep.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: rep.header, ContentLength: rep.length, Uncompressed: rep.uncompressed, Request: x.http,
+		Header: rep.header, ContentLength: rep.length, Request: x.http,
 	}
-	if rep.length < 0 && !rep.uncompressed {
+	if rep.length < 0 {
 		resp.TransferEncoding = []string{"chunked"}
 	}
 	if len(rep.body) == 0 && rep.cut == CutNone {
 		resp.Body = http.NoBody
 		return resp
 	}
-	resp.Body = newReceivedBody(x.caller, rep)
+	body := newReceivedBody(x.caller, rep)
+	resp.Body = body
+	if x.gunzips && strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+		resp.Body = &gunzipped{receivedBody: body}
+		resp.Header.Del("Content-Encoding")
+		resp.Header.Del("Content-Length")
+		resp.ContentLength = -1
+		resp.Uncompressed = true
+	}
 	return resp
 }
 

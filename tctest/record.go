@@ -11,15 +11,15 @@ import (
 type Outcome uint8
 
 const (
-	// Pending: it is still being handled.
+	// Pending means that it is still being handled.
 	Pending Outcome = iota
-	// Answered: the answer's headers were sent.
+	// Answered means that the answer's headers were sent.
 	Answered
-	// Refused: there was no connection.
+	// Refused means that there was no connection.
 	Refused
-	// Dropped: the connection broke before the answer's headers.
+	// Dropped means that the connection broke before the answer's headers.
 	Dropped
-	// Abandoned: the caller gave up before the answer's headers.
+	// Abandoned means that the caller gave up before the answer's headers.
 	Abandoned
 )
 

@@ -23,7 +23,7 @@ func (s *Server) Client() *http.Client { return &http.Client{Transport: s.transp
 // have the server's scheme.
 func (s *Server) DialContext(ctx context.Context, network, _ string) (net.Conn, error) {
 	var d net.Dialer
-	return d.DialContext(ctx, network, s.http.Listener.Addr().String())
+	return d.DialContext(ctx, network, s.HTTP.Listener.Addr().String())
 }
 
 // redirect is the transport of a Server.
@@ -38,7 +38,7 @@ func newRedirect(s *Server) *redirect {
 	scheme := "http"
 	if s.tls {
 		scheme = "https"
-		t.TLSClientConfig = s.http.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+		t.TLSClientConfig = s.HTTP.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 		t.TLSClientConfig.ServerName = "example.com" // what the certificate of httptest is for
 	}
 	return &redirect{t, s.API, scheme}

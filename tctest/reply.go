@@ -19,8 +19,6 @@ type reply struct {
 	cut    Cut
 	code   string // for the record
 	values [3]string
-	// uncompressed says that the body was compressed on the way, for the in-memory form.
-	uncompressed bool
 }
 
 // segment is a part of a body and the pause before it; a negative one has no end.
@@ -74,8 +72,8 @@ func (x *exchange) render(ans Answer) *reply {
 			delete(rep.header, http.CanonicalHeaderKey(name))
 		}
 	}
-	if ans.Gzip || x.api.gzip {
-		rep.compress(x.req.Header.Get("Accept-Encoding"), x.gunzips)
+	if (ans.Gzip || x.api.gzip) && (x.gunzips || strings.Contains(x.req.Header.Get("Accept-Encoding"), "gzip")) {
+		rep.compress()
 	}
 	rep.measure(ans)
 	if bodiless(rep.status) {
@@ -166,15 +164,8 @@ func streamed(events []Event) []segment {
 	return body
 }
 
-// compress applies gzip if the request takes it, or pretends to where the front end would undo it.
-func (rep *reply) compress(accepted string, gunzips bool) {
-	if gunzips {
-		rep.uncompressed, rep.length = true, -1
-		return
-	}
-	if !strings.Contains(accepted, "gzip") {
-		return
-	}
+// compress applies gzip, part by part, so that what is sent can be read.
+func (rep *reply) compress() {
 	rep.header["Content-Encoding"] = []string{"gzip"}
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)

@@ -79,6 +79,25 @@ func TestRequest_Decode(t *testing.T) {
 	assert.Equal(t, "InternalError", codeOf(send(t, api.RoundTripper(), newCall(t, "X", `{"Limit":"x"}`))))
 }
 
+func TestRequest_ClientTokenOnlyAtTheTop(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"ClientToken":"a"}`: "a", `{"Nested":{"ClientToken":"a"}}`: "", `{"clienttoken":"a"}`: "", `{"ClientToken":7}`: "7",
+		`{"ClientToken`: "", `"ClientToken"`: "", ``: "",
+	} {
+		api := tctest.New()
+		send(t, api.RoundTripper(), newCall(t, "X", body))
+		assert.Equal(t, want, api.Calls()[0].ClientToken, body)
+	}
+}
+
+func TestRequest_EmptyMethodIsGET(t *testing.T) {
+	api := tctest.New()
+	r := newCall(t, "X", "")
+	r.Method, r.Body = "", nil
+	assert.Equal(t, "ok", fate(api.RoundTripper(), r))
+	assert.Equal(t, "GET", api.Calls()[0].Method)
+}
+
 func TestRequest_ServiceOfAHost(t *testing.T) {
 	for host, want := range map[string]string{
 		"cvm.tencentcloudapi.com": "cvm", "cvm.ap-guangzhou.tencentcloudapi.com:443": "cvm", "127.0.0.1:80": "", "localhost": "", "[::1]:80": "", "x.": "",

@@ -1,6 +1,9 @@
 package tctest
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // script is a queue of answers.
 type script struct{ answers []Answer }
@@ -13,6 +16,11 @@ type script struct{ answers []Answer }
 // A scripted answer is given whatever quota, outage, capacity and latency would say: only a wrong signature comes first. Those
 // that need no look at the body (CutDial, CutBeforeRead, Early) are given before the signature is checked.
 func (a *API) Script(action string, answers ...Answer) {
+	for _, ans := range answers {
+		if ans.Status != 0 && (ans.Status < 200 || ans.Status > 999) {
+			panic(fmt.Sprintf("tctest: Script(%q): %d is no HTTP status of an answer", action, ans.Status))
+		}
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s := a.scripts[parseAction(action)]

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/tencenthttp/tencenthttp/tctest"
@@ -101,6 +102,10 @@ func TestAnswer_MethodsDoNotChangeTheOriginal(t *testing.T) {
 	_ = original.With("Content-Type", "text/html").RetryAfter(1).Times(3).After(1)
 	assert.Equal(t, tctest.Raw(200, "text/plain", "x"), original)
 	assert.Panics(t, func() { original.Times(0) })
+	assert.Panics(t, func() { tctest.New().Script("X", tctest.Raw(100, "", "")) })
+	for d, want := range map[time.Duration]string{0: "0", 1: "1", time.Second: "1", 1500 * time.Millisecond: "2", -time.Second: "-1", time.Hour: "3600"} {
+		assert.Equal(t, want, original.RetryAfter(d).Header.Get("Retry-After"), d)
+	}
 	assert.Equal(t, "none dial before read before answer in body Cut(9)", fmt.Sprint(tctest.CutNone, " ", tctest.CutDial, " ",
 		tctest.CutBeforeRead, " ", tctest.CutBeforeAnswer, " ", tctest.CutInBody, " ", tctest.Cut(9)))
 }

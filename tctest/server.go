@@ -18,8 +18,9 @@ type Server struct {
 	*API
 	// URL is where it listens, such as http://127.0.0.1:4711, without a trailing slash.
 	URL string
+	// HTTP is the server underneath, for its Certificate, Listener or Config. It is running already.
+	HTTP *httptest.Server
 
-	http      *httptest.Server
 	transport *redirect
 	stop      context.CancelFunc
 }
@@ -31,16 +32,16 @@ func NewServer(opts ...Option) *Server { return New(opts...).NewServer() }
 // NewServer starts a server for the API, which may have several, and be used in memory at the same time.
 func (a *API) NewServer() *Server {
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Server{API: a, http: httptest.NewUnstartedServer(a), stop: stop}
-	s.http.Config.BaseContext = func(net.Listener) context.Context { return ctx }
-	s.http.Config.ErrorLog = log.New(untilDone{ctx, os.Stderr}, "", log.LstdFlags)
-	s.http.EnableHTTP2 = a.http2
+	s := &Server{API: a, HTTP: httptest.NewUnstartedServer(a), stop: stop}
+	s.HTTP.Config.BaseContext = func(net.Listener) context.Context { return ctx }
+	s.HTTP.Config.ErrorLog = log.New(untilDone{ctx, os.Stderr}, "", log.LstdFlags)
+	s.HTTP.EnableHTTP2 = a.http2
 	if a.tls {
-		s.http.StartTLS()
+		s.HTTP.StartTLS()
 	} else {
-		s.http.Start()
+		s.HTTP.Start()
 	}
-	s.URL = s.http.URL
+	s.URL = s.HTTP.URL
 	s.transport = newRedirect(s)
 	return s
 }
@@ -49,8 +50,8 @@ func (a *API) NewServer() *Server {
 func (s *Server) Close() {
 	s.stop()
 	s.transport.CloseIdleConnections()
-	s.http.CloseClientConnections()
-	s.http.Close()
+	s.HTTP.CloseClientConnections()
+	s.HTTP.Close()
 }
 
 // untilDone writes until the context is done: that connections break when their server is closed is no news.
@@ -60,14 +61,16 @@ type untilDone struct {
 }
 
 func (w untilDone) Write(p []byte) (int, error) {
-	if w.ctx.Err() != nil {
+	select {
+	case <-w.ctx.Done():
 		return len(p), nil
+	default:
+		return w.Writer.Write(p)
 	}
-	return w.Writer.Write(p)
 }
 
 // CloseClientConnections breaks all connections, whatever they are doing.
-func (s *Server) CloseClientConnections() { s.http.CloseClientConnections() }
+func (s *Server) CloseClientConnections() { s.HTTP.CloseClientConnections() }
 
 // ServeHTTP implements http.Handler, so that an API can be put behind a server of any kind.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {

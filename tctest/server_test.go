@@ -112,19 +112,12 @@ func TestServer_ForeignClient(t *testing.T) {
 func TestServer_CloseEndsWhatHangs(t *testing.T) {
 	for _, form := range []tctest.Option{func(*tctest.API) {}, tctest.WithTLS(), tctest.WithHTTP2()} {
 		srv := tctest.NewServer(form, tctest.WithScript("X", tctest.Hang(), tctest.Success(nil).StallAt(3, -1)))
-		arrived := make(chan struct{})
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			_, err := srv.Transport().RoundTrip(newCall(t, "X", "{}"))
 			assert.Error(t, err)
 		})
-		go func() {
-			for srv.Count() < 1 {
-				runtime.Gosched()
-			}
-			close(arrived)
-		}()
-		<-arrived
+		eventually(t, func() bool { return srv.Pending("X") == 1 })
 		resp, err := srv.Transport().RoundTrip(newCall(t, "X", "{}"))
 		require.NoError(t, err)
 		begun := time.Now()
@@ -134,7 +127,7 @@ func TestServer_CloseEndsWhatHangs(t *testing.T) {
 		assert.Error(t, err)
 		assert.NoError(t, resp.Body.Close())
 		wg.Wait()
-		assert.Equal(t, 1, srv.Tally().Abandoned)
+		eventually(t, func() bool { return srv.Tally().Abandoned == 1 })
 	}
 }
 
@@ -158,6 +151,15 @@ func TestServer_ClientGivesUp(t *testing.T) {
 			assert.Equal(t, tctest.Abandoned, <-outcomes)
 		})
 	}
+}
+
+func TestServer_ClientGivesUpOnARefusal(t *testing.T) {
+	srv := tctest.NewServer(tctest.WithOutage(tctest.Outage{Refuse: 1}), tctest.WithNetworkDelay(tctest.Fixed(time.Hour)))
+	defer srv.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	assert.Equal(t, "hung", fate(srv.Transport(), newCall(t, "X", "{}").WithContext(ctx)))
+	assert.Zero(t, srv.Count(), "it did not get there")
 }
 
 func TestServer_KeepsConnections(t *testing.T) {
