@@ -120,11 +120,17 @@ func (a *attempt) look(maxInspect int64) {
 	}
 }
 
-// readPlain parses an envelope that was found to be a success without parsing it, for those who want its RequestId.
+// readPlain makes the envelope of a success that was found without parsing it, for those who want its RequestId.
 func (a *attempt) readPlain() {
-	if a.plain && a.envelope == nil && a.answer.kept != nil {
-		a.envelope = parseEnvelope((*a.answer.kept)[:a.answer.length])
+	if !a.plain || a.envelope != nil || a.answer.kept == nil {
+		return
 	}
+	data := (*a.answer.kept)[:a.answer.length]
+	if id := plainRequestID(data); id != "" {
+		a.envelope = &Envelope{RequestID: id}
+		return
+	}
+	a.envelope = parseEnvelope(data)
 }
 
 // endTimeout ends the time that the attempt is given: what follows of the body is the caller's, as fast as he likes. The context

@@ -54,6 +54,11 @@ func (t *Transport) begin(req *http.Request) *call {
 	if t.cfg.maxElapsed > 0 {
 		c.latest = earlier(c.latest, c.start.Add(t.cfg.maxElapsed))
 	}
+	defer func() {
+		if c.target == nil { // GetBody, or the function of WithLimiter, panics
+			c.replay.finish()
+		}
+	}()
 	id := identify(req)
 	c.target = t.targets.get(id, c.start, func() (identity, *target) { return id.clone(), t.newTarget(id.clone(), c.start) })
 	c.endpoint = c.target.endpoint

@@ -49,14 +49,12 @@ func skipValue(data []byte, at int) int {
 	case '{', '[':
 		return skipNested(data, at)
 	}
-	for at < len(data) { // a number, true, false or null
+	for ; ; at++ { // a number, true, false or null: the object's next token ends it
 		switch data[at] {
-		case ',', '}', ']', ' ', '\t', '\n', '\r':
+		case ',', '}', ' ', '\t', '\n', '\r':
 			return at
 		}
-		at++
 	}
-	return at
 }
 
 func skipNested(data []byte, at int) int {

@@ -25,6 +25,9 @@ func inspectable(resp *http.Response, limit int64) bool {
 	if resp.Request != nil && resp.Request.Method == http.MethodHead {
 		return false
 	}
+	if len(resp.Header["X-Cos-Request-Id"]) > 0 {
+		return false // what the object storage answers with may be anybody's JSON
+	}
 	switch resp.StatusCode {
 	case http.StatusSwitchingProtocols, http.StatusNoContent, http.StatusNotModified:
 		return false
@@ -49,34 +52,65 @@ type answerBody struct {
 	kept   *[]byte // pooled; what was looked at and not yet read again
 	read   int     // bytes of kept that the caller has
 	length int     // bytes of kept that the look filled
-	err    error   // what ended the look; nil if more may follow
+	err    error   // what ended the look, or the body; nil if more may follow
 	closed atomic.Bool
 	end    func() // releases the attempt's context at the end of the body; nil if there is none
 }
 
 // Read implements io.Reader. The buffer goes back to its pool here and not in Close, which may run beside a Read.
+//
+// The end of the body comes in a Read of its own. Whoever looks at Response.Request's context beside the body, as the SDK does
+// between two events of a stream, has then handled all that came before it when that context is released.
 func (b *answerBody) Read(p []byte) (int, error) {
 	if b.closed.Load() {
 		return b.base.Read(p)
 	}
 	if b.read < b.length {
 		n := copy(p, (*b.kept)[b.read:b.length])
-		b.read += n
-		if b.read == b.length {
-			b.recycle()
-		}
+		b.advance(n)
 		return n, nil
 	}
-	if b.err != nil {
-		b.release()
-		return 0, b.err
+	if b.err == nil {
+		n, err := b.base.Read(p)
+		b.err = err
+		if n > 0 || err == nil {
+			return n, nil
+		}
 	}
-	n, err := b.base.Read(p)
-	if err != nil {
-		b.release()
-	}
-	return n, err
+	b.release()
+	return 0, b.err
 }
+
+// WriteTo implements io.WriterTo, so that io.Copy need not copy once more what is in memory already.
+func (b *answerBody) WriteTo(w io.Writer) (int64, error) {
+	var kept int64
+	if !b.closed.Load() && b.read < b.length {
+		rest := (*b.kept)[b.read:b.length]
+		n, err := w.Write(rest)
+		if err == nil && n < len(rest) {
+			err = io.ErrShortWrite
+		}
+		kept = int64(n)
+		if b.advance(n); err != nil {
+			return kept, err
+		}
+		if b.err == io.EOF {
+			b.release()
+			return kept, nil
+		}
+	}
+	n, err := io.Copy(w, readerOnly{b})
+	return kept + n, err
+}
+
+func (b *answerBody) advance(n int) {
+	if b.read += n; b.read == b.length {
+		b.recycle()
+	}
+}
+
+// readerOnly hides WriteTo from io.Copy.
+type readerOnly struct{ io.Reader }
 
 // Close implements io.Closer.
 func (b *answerBody) Close() error {

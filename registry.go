@@ -73,7 +73,7 @@ func (r *registry[K, V]) release(entry V, now time.Time) {
 	use.calls.Add(-1)
 }
 
-// sweep forgets the oldest idle entries, down to fifteen sixteenths of max, so that it runs once for every many new ones.
+// sweep forgets the oldest idle entries, down to three quarters of max, so that it runs once for every many new ones.
 func (r *registry[K, V]) sweep(now time.Time) {
 	type candidate struct {
 		key  K
@@ -86,7 +86,7 @@ func (r *registry[K, V]) sweep(now time.Time) {
 		}
 	}
 	slices.SortFunc(idle, func(a, b candidate) int { return int(min(1, max(-1, a.last-b.last))) })
-	room := max(1, r.max/16)
+	room := max(1, r.max/4)
 	for _, old := range idle[:min(len(idle), max(0, len(r.entries)-r.max+room))] {
 		r.drop(r.entries[old.key])
 		delete(r.entries, old.key)

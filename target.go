@@ -118,7 +118,9 @@ const maxForm = 1 << 20
 // GetBody: the request's own body is for the wire.
 func signedParams(req *http.Request) url.Values {
 	if req.URL != nil && strings.Contains(req.URL.RawQuery, "Action=") {
-		return req.URL.Query()
+		if params := req.URL.Query(); params.Get("Action") != "" { // and not that of another name's end
+			return params
+		}
 	}
 	if req.GetBody == nil || !isForm(req) || req.ContentLength > maxForm {
 		return nil
