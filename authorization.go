@@ -10,34 +10,47 @@ import (
 // tc3Scheme is the authentication scheme of signature v3.
 const tc3Scheme = "TC3-HMAC-SHA256"
 
-// credential is what the Credential of an Authorization header says: SecretId/Date/service/tc3_request.
-type credential struct {
-	secretID string
-	date     string // UTC, as 2006-01-02
-	service  string
+// authorization is what a TC3-HMAC-SHA256 header says, but for the signature itself:
+//
+//	TC3-HMAC-SHA256 Credential=SecretId/2019-02-25/cvm/tc3_request, SignedHeaders=content-type;host, Signature=hex
+type authorization struct {
+	secretID      string
+	date          string // UTC
+	service       string
+	signedHeaders string
 }
 
-// parseAuthorization reads the credential of a TC3-HMAC-SHA256 header. It returns false for any other header, and for one that is not whole.
-func parseAuthorization(header string) (credential, bool) {
+// parseAuthorization reads a header of signature v3. It returns false for any other header, and for one without a whole Credential.
+func parseAuthorization(header string) (authorization, bool) {
 	rest, ok := strings.CutPrefix(header, tc3Scheme)
 	if !ok || rest == "" || rest[0] != ' ' {
-		return credential{}, false
+		return authorization{}, false
 	}
+	var a authorization
 	for field := range strings.SplitSeq(rest, ",") {
-		scope, ok := strings.CutPrefix(strings.TrimSpace(field), "Credential=")
-		if !ok {
-			continue
+		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
+		switch {
+		case name == "Credential" && a.secretID == "":
+			a.secretID, a.date, a.service, ok = splitCredential(value)
+			if !ok || a.secretID == "" {
+				return authorization{}, false
+			}
+		case name == "SignedHeaders":
+			a.signedHeaders = value
 		}
-		// The SecretId may hold a slash, so the scope is read from its end.
-		scope, ok = strings.CutSuffix(scope, "/tc3_request")
-		before, service, ok2 := cutLast(scope, '/')
-		secretID, date, ok3 := cutLast(before, '/')
-		if !ok || !ok2 || !ok3 || secretID == "" {
-			return credential{}, false
-		}
-		return credential{secretID: secretID, date: date, service: service}, true
 	}
-	return credential{}, false
+	if a.secretID == "" {
+		return authorization{}, false
+	}
+	return a, true
+}
+
+// splitCredential reads SecretId/Date/service/tc3_request from its end: nobody says that a SecretId has no slash.
+func splitCredential(credential string) (secretID, date, service string, ok bool) {
+	scope, ok1 := strings.CutSuffix(credential, "/tc3_request")
+	scope, service, ok2 := cutLast(scope, '/')
+	secretID, date, ok3 := cutLast(scope, '/')
+	return secretID, date, service, ok1 && ok2 && ok3
 }
 
 func cutLast(s string, sep byte) (before, after string, found bool) {

@@ -17,35 +17,35 @@ import (
 
 func TestParseAuthorization(t *testing.T) {
 	const rest = ", SignedHeaders=content-type;host, Signature=c492e8e4"
-	whole := credential{testSecretID, "2019-02-25", "cvm"}
+	whole := authorization{testSecretID, "2019-02-25", "cvm", "content-type;host"}
 	rows := []struct {
 		name, header string
-		want         credential // empty: not readable
+		want         authorization // empty: not readable
 	}{
 		{"as documented", "TC3-HMAC-SHA256 Credential=" + testSecretID + "/2019-02-25/cvm/tc3_request" + rest, whole},
-		{"without blanks", "TC3-HMAC-SHA256 Credential=" + testSecretID + "/2019-02-25/cvm/tc3_request,SignedHeaders=host,Signature=c4", whole},
-		{"more blanks", "TC3-HMAC-SHA256   Credential=" + testSecretID + "/2019-02-25/cvm/tc3_request ,  Signature=c4", whole},
-		{"other order", "TC3-HMAC-SHA256 SignedHeaders=host, Signature=c4, Credential=" + testSecretID + "/2019-02-25/cvm/tc3_request", whole},
-		{"SecretId with slashes", "TC3-HMAC-SHA256 Credential=a/b/2019-02-25/cvm/tc3_request" + rest, credential{"a/b", "2019-02-25", "cvm"}},
-		{"first of two", "TC3-HMAC-SHA256 Credential=a/2019-02-25/cvm/tc3_request, Credential=b/2019-02-25/cvm/tc3_request", credential{"a", "2019-02-25", "cvm"}},
-		{"no SecretId", "TC3-HMAC-SHA256 Credential=/2019-02-25/cvm/tc3_request" + rest, credential{}},
-		{"no date", "TC3-HMAC-SHA256 Credential=" + testSecretID + "/cvm/tc3_request" + rest, credential{}},
-		{"no service", "TC3-HMAC-SHA256 Credential=tc3_request" + rest, credential{}},
-		{"no end", "TC3-HMAC-SHA256 Credential=" + testSecretID + "/2019-02-25/cvm" + rest, credential{}},
-		{"no Credential", "TC3-HMAC-SHA256 SignedHeaders=host, Signature=c4", credential{}},
-		{"another case", "TC3-HMAC-SHA256 credential=" + testSecretID + "/2019-02-25/cvm/tc3_request", credential{}},
-		{"another scheme", "AWS4-HMAC-SHA256 Credential=" + testSecretID + "/2019-02-25/cvm/tc3_request" + rest, credential{}},
-		{"a longer scheme", "TC3-HMAC-SHA256X Credential=" + testSecretID + "/2019-02-25/cvm/tc3_request" + rest, credential{}},
-		{"the scheme alone", "TC3-HMAC-SHA256", credential{}},
-		{"the scheme and a blank", "TC3-HMAC-SHA256 ", credential{}},
-		{"SKIP", "SKIP", credential{}},
-		{"empty", "", credential{}},
+		{"without blanks", "TC3-HMAC-SHA256 Credential=" + testSecretID + "/2019-02-25/cvm/tc3_request,SignedHeaders=content-type;host,Signature=c4", whole},
+		{"more blanks", "TC3-HMAC-SHA256   Credential=" + testSecretID + "/2019-02-25/cvm/tc3_request ,  SignedHeaders=content-type;host,  Signature=c4", whole},
+		{"other order", "TC3-HMAC-SHA256 SignedHeaders=content-type;host, Signature=c4, Credential=" + testSecretID + "/2019-02-25/cvm/tc3_request", whole},
+		{"SecretId with slashes", "TC3-HMAC-SHA256 Credential=a/b/2019-02-25/cvm/tc3_request" + rest, authorization{"a/b", "2019-02-25", "cvm", "content-type;host"}},
+		{"first of two", "TC3-HMAC-SHA256 Credential=a/2019-02-25/cvm/tc3_request, Credential=b/2019-02-25/cvm/tc3_request", authorization{"a", "2019-02-25", "cvm", ""}},
+		{"no SecretId", "TC3-HMAC-SHA256 Credential=/2019-02-25/cvm/tc3_request" + rest, authorization{}},
+		{"no date", "TC3-HMAC-SHA256 Credential=" + testSecretID + "/cvm/tc3_request" + rest, authorization{}},
+		{"no service", "TC3-HMAC-SHA256 Credential=tc3_request" + rest, authorization{}},
+		{"no end", "TC3-HMAC-SHA256 Credential=" + testSecretID + "/2019-02-25/cvm" + rest, authorization{}},
+		{"no Credential", "TC3-HMAC-SHA256 SignedHeaders=host, Signature=c4", authorization{}},
+		{"another case", "TC3-HMAC-SHA256 credential=" + testSecretID + "/2019-02-25/cvm/tc3_request", authorization{}},
+		{"another scheme", "AWS4-HMAC-SHA256 Credential=" + testSecretID + "/2019-02-25/cvm/tc3_request" + rest, authorization{}},
+		{"a longer scheme", "TC3-HMAC-SHA256X Credential=" + testSecretID + "/2019-02-25/cvm/tc3_request" + rest, authorization{}},
+		{"the scheme alone", "TC3-HMAC-SHA256", authorization{}},
+		{"the scheme and a blank", "TC3-HMAC-SHA256 ", authorization{}},
+		{"SKIP", "SKIP", authorization{}},
+		{"empty", "", authorization{}},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			got, ok := parseAuthorization(row.header)
 			assert.Equal(t, row.want, got)
-			assert.Equal(t, row.want != credential{}, ok)
+			assert.Equal(t, row.want != authorization{}, ok)
 		})
 	}
 }
@@ -130,13 +130,13 @@ func FuzzAuthorization(f *testing.F) {
 			require.True(t, strings.HasPrefix(header, tc3Scheme+" "))
 			require.Contains(t, header, "Credential="+got.secretID+"/"+got.date+"/"+got.service+"/tc3_request")
 		} else {
-			require.Equal(t, credential{}, got)
+			require.Equal(t, authorization{}, got)
 		}
 		if secretID == "" || strings.Contains(secretID, ",") || strings.ContainsAny(date+service, "/,") {
 			return
 		}
-		got, ok := parseAuthorization(tc3Scheme + " Signature=c4, Credential=" + secretID + "/" + date + "/" + service + "/tc3_request")
+		got, ok := parseAuthorization(tc3Scheme + " Signature=c4, SignedHeaders=host, Credential=" + secretID + "/" + date + "/" + service + "/tc3_request")
 		require.True(t, ok)
-		require.Equal(t, credential{secretID, date, service}, got)
+		require.Equal(t, authorization{secretID, date, service, "host"}, got)
 	})
 }
