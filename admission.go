@@ -29,7 +29,8 @@ func (c *call) admit() *refusal {
 
 // tryAdmit looks at the breaker, waits for what has to be waited for, and asks the breaker. False means: look again.
 func (c *call) tryAdmit() (admitted bool, r *refusal) {
-	e := c.endpoint
+	e := c.target.endpoint
+	c.endpoint = e
 	var view outlook
 	var others bool // stand in line for the breaker
 	if e.holds() {
@@ -39,18 +40,27 @@ func (c *call) tryAdmit() (admitted bool, r *refusal) {
 	switch {
 	case view.closed && (!others || c.summoned):
 		return c.takeTurn()
-	case view.closed || view.left > 0:
+	case view.closed:
 		return false, c.holdOn(view)
+	case view.left == 0:
+		if admitted, r = c.probe(); admitted || r != nil {
+			return admitted, r
+		}
 	}
-	if r := c.askLimiters(); r != nil {
-		return false, r
-	}
-	if c.askBreaker() { // a probe: it does not stand in line, but it is a request like any other
-		c.target.pacer.spend()
-		c.turn = true
-		return true, nil
+	if admitted, tried, r := c.failOver(); tried {
+		return admitted, r
 	}
 	return false, c.holdOn(view)
+}
+
+// probe asks a breaker that may let somebody try. A probe does not stand in line, but it is a request like any other.
+func (c *call) probe() (admitted bool, r *refusal) {
+	if r := c.askLimiters(); r != nil || !c.askBreaker() {
+		return false, r
+	}
+	c.target.pacer.spend()
+	c.turn = true
+	return true, nil
 }
 
 // takeTurn stands in the target's line. A breaker that opens meanwhile gets the last word; the turn is given back then.
@@ -87,7 +97,7 @@ func (c *call) askBreaker() bool {
 
 // holdOn waits for the breaker if the call may, until it is worth looking at it again.
 func (c *call) holdOn(view outlook) *refusal {
-	e := c.endpoint
+	e := c.target.endpoint
 	rest := e.breaker.settings.HoldFor - c.held
 	if rest <= 0 && !view.closed {
 		return e.refusal(view.left)
@@ -104,7 +114,7 @@ func (c *call) holdOn(view outlook) *refusal {
 func (c *call) giveUp(r *refusal) *refusal {
 	if c.summoned {
 		c.summoned = false
-		c.endpoint.hold.notify()
+		c.target.endpoint.hold.notify()
 	}
 	return r
 }
@@ -132,7 +142,7 @@ func (c *call) askLimiters() *refusal {
 		}
 		c.now = time.Now()
 	}
-	if c.attempts > 0 && signatureTooOld(c.req, c.now) {
+	if c.attempts > 0 && c.tooOld(c.now) {
 		return &refusal{reason: ReasonSignatureTooOld, err: errSignatureTooOld}
 	}
 	return nil

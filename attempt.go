@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -33,8 +34,8 @@ type attempt struct {
 	verdict  Verdict
 }
 
-// newAttempt makes an attempt's request.
-func (c *call) newAttempt(body io.ReadCloser) *attempt {
+// newAttempt makes an attempt's request of out, which is the call's request or a copy of it.
+func (c *call) newAttempt(out *http.Request, body io.ReadCloser) *attempt {
 	a := &c.first
 	if c.attempts > 0 {
 		a = &attempt{}
@@ -50,8 +51,8 @@ func (c *call) newAttempt(body io.ReadCloser) *attempt {
 		a.trace = &connTrace{}
 		ctx = a.trace.context(ctx)
 	}
-	if a.req = *c.req; ctx != c.ctx {
-		a.req = *c.req.WithContext(ctx)
+	if a.req = *out; ctx != c.ctx {
+		a.req = *out.WithContext(ctx)
 	}
 	if !hasBody(c.req) {
 		return a
@@ -234,14 +235,16 @@ func (a *attempt) discard(ctx context.Context) {
 	}
 	body := a.resp.Body
 	a.resp = nil
-	defer body.Close()
+	var once sync.Once
+	closeBody := func() { once.Do(func() { body.Close() }) }
+	defer closeBody()
 	if a.answer.base != nil && a.answer.err != nil {
 		a.answer.recycle() // all of it was looked at, and nobody else has it
 		return
 	}
-	stop := time.AfterFunc(maxDrainTime, func() { body.Close() })
-	defer stop.Stop()
-	stopCancel := context.AfterFunc(ctx, func() { body.Close() })
-	defer stopCancel()
-	io.CopyN(io.Discard, body, maxDrain)
+	timer := time.AfterFunc(maxDrainTime, closeBody)
+	defer timer.Stop()
+	stop := context.AfterFunc(ctx, closeBody)
+	defer stop()
+	_, _ = io.CopyN(io.Discard, body, maxDrain) // whatever ends it, the body is closed
 }

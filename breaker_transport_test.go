@@ -74,7 +74,7 @@ func TestTransport_C35_BreakerOpenIsRefusedAtOnce(t *testing.T) {
 		assert.InDelta(t, 3*time.Second, failure.RetryAfter, 10, "says how long")
 		assert.False(t, failure.Timeout())
 		assert.False(t, failure.Temporary())
-		assert.Equal(t, "tencenthttp: cvm DescribeInstances in ap-guangzhou: breaker open for another 3s", err.Error())
+		assert.Equal(t, "tencenthttp: cvm DescribeInstances in ap-guangzhou: not sent (breaker open for another 3s)", err.Error())
 		assert.Equal(t, 3, base.attempts())
 		require.Len(t, refusals, 101)
 		assert.Equal(t, 4, refusals[0].Attempt)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -35,7 +36,11 @@ type call struct {
 	summoned bool          // the breaker's line has called it
 	agreed   int           // how many of the target's limiters have agreed to the next attempt
 	twice    tristate      // whether the call may run twice
+	altered  bool          // the request is no longer the caller's, so neither is its signature
 	over     bool          // it has returned, and does not panic
+
+	reclocked, rekeyed bool        // the cures that were tried
+	others             []*endpoint // held, besides the target's
 }
 
 // tristate is a bool that may not be known yet.
@@ -67,19 +72,34 @@ func (t *Transport) begin(req *http.Request) *call {
 	return c
 }
 
-// send makes the next attempt. Its error means that there is no body to send, and that no attempt was made.
-func (c *call) send() error {
+// withdraw gives back what was admitted, for an attempt that cannot be made after all.
+func (c *call) withdraw(body io.ReadCloser, r *refusal) *refusal {
+	if body != nil {
+		body.Close()
+	}
+	c.ticket.report(errNeutral)
+	c.giveTurnBack()
+	if c.canceled() {
+		return &refusal{reason: ReasonCanceled, err: r.err}
+	}
+	return r
+}
+
+// send makes the next attempt, or returns why it could not be made.
+func (c *call) send() *refusal {
 	body, err := c.replay.body()
 	if err != nil {
-		c.ticket.report(errNeutral)
-		c.giveTurnBack()
-		return err
+		return c.withdraw(nil, &refusal{reason: ReasonBodyNotReplayable, err: err})
+	}
+	out, err := c.outgoing()
+	if err != nil {
+		return c.withdraw(body, &refusal{reason: ReasonSigningFailed, err: err})
 	}
 	if c.last != nil {
 		c.last.discard(c.ctx)
 		c.now = time.Now()
 	}
-	c.last = c.newAttempt(body)
+	c.last = c.newAttempt(out, body)
 	c.turn = false
 	if c.attempts++; c.attempts == 1 {
 		c.endpoint.budget.call(c.start)
@@ -127,7 +147,7 @@ func (c *call) verdict(a *attempt) Verdict {
 func (c *call) attemptInfo() AttemptInfo {
 	a := c.last
 	info := AttemptInfo{
-		Target: c.target.Target, Attempt: c.attempts, Verdict: a.verdict,
+		Target: c.target.Target, Host: c.endpoint.key.host, Attempt: c.attempts, Verdict: a.verdict,
 		Err: a.err, Latency: a.latency,
 	}
 	if a.resp != nil {
@@ -145,6 +165,11 @@ func (c *call) attemptInfo() AttemptInfo {
 func (c *call) announceBreaker() {
 	for _, change := range c.endpoint.pendingChanges() {
 		c.t.cfg.hooks.breakerChange(c.ctx, change)
+	}
+	if c.endpoint != c.target.endpoint {
+		for _, change := range c.target.endpoint.pendingChanges() {
+			c.t.cfg.hooks.breakerChange(c.ctx, change)
+		}
 	}
 }
 
@@ -177,6 +202,10 @@ func canceled(req *http.Request) bool {
 
 // finish ends a call with the outcome of its last attempt.
 func (c *call) finish(reason Reason) (*http.Response, error) {
+	if reason == ReasonBreakerOpen {
+		_, left := c.target.endpoint.look()
+		return c.refuse(c.target.endpoint.refusal(left))
+	}
 	if c.last.err == nil {
 		return c.last.resp, c.end(reason, nil)
 	}
@@ -245,4 +274,7 @@ func (c *call) release() {
 	}
 	c.replay.finish()
 	c.t.targets.release(c.target, c.now)
+	for _, e := range c.others {
+		c.t.endpoints.release(e, c.now)
+	}
 }

@@ -31,6 +31,10 @@ type config struct {
 	codes       map[string]Verdict
 	idempotency idempotencyRules
 
+	signer       Signer
+	failover     func(host string) []string
+	tokenActions []string // service:action or action
+
 	hooks      hookList
 	maxInspect int64
 	maxReplay  int64
@@ -66,6 +70,15 @@ func newConfig(opts []Option) (*config, error) {
 		opt.apply(c)
 	}
 	c.breaker = c.breaker.withDefaults()
+	if c.signer == nil && c.failover != nil {
+		c.reject("WithFailover: a call for another host must be signed for it: WithSigner is missing")
+	}
+	if c.noBreaker && c.failover != nil {
+		c.reject("WithFailover: calls go elsewhere while a breaker is open: WithoutBreaker leaves none")
+	}
+	if c.signer == nil && c.tokenActions != nil {
+		c.reject("WithClientTokens: a call with another body must be signed again: WithSigner is missing")
+	}
 	if c.problems != nil {
 		return nil, errors.Join(c.problems...)
 	}

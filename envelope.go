@@ -90,12 +90,12 @@ func mentionsError(data []byte) bool {
 // else nothing.
 func plainRequestID(data []byte) string {
 	data = bytes.TrimRight(data, " \t\r\n")
-	data, closed := bytes.CutSuffix(data, []byte(`"}}`))
-	at := bytes.LastIndexByte(data, '"')
-	if !closed || at < 0 || bytes.IndexByte(data[at:], '\\') >= 0 || !bytes.HasSuffix(data[:at], []byte(`"RequestId":`)) {
+	before, closed := bytes.CutSuffix(data, []byte(`"}}`))
+	at := bytes.LastIndexByte(before, '"')
+	if !closed || at < 0 || !bytes.HasSuffix(before[:at], []byte(`"RequestId":`)) {
 		return ""
 	}
-	return string(data[at+1:])
+	return jsonString(data[at : len(before)+1])
 }
 
 // parseEnvelope decodes the envelope in data, or returns nil if data is none. Keys count in their exact case, and only where

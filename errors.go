@@ -34,7 +34,7 @@ func (e *refusalError) Temporary() bool { return false }
 // Reason says why a call ended. Its text is meant for logs and metrics and is stable.
 type Reason string
 
-// The reasons, in the order in which they are looked at after an attempt; the last three may also end a call before one.
+// The reasons, in the order in which they are looked at after an attempt; the last four may also end a call before one.
 const (
 	ReasonSuccess           Reason = "success"
 	ReasonFatal             Reason = "fatal"               // sending the call again cannot help
@@ -49,6 +49,7 @@ const (
 	ReasonCanceled          Reason = "canceled"            // the caller gave up, or its deadline passed
 	ReasonBreakerOpen       Reason = "breaker open"        // ErrBreakerOpen
 	ReasonRateLimited       Reason = "rate limited"        // ErrRateLimited
+	ReasonSigningFailed     Reason = "signing failed"      // the Signer, or its CredentialProvider, gave an error
 )
 
 // CallError is the error of every call that ends without a response. A call that the API answered, with whatever code, is no
@@ -71,23 +72,28 @@ type CallError struct {
 // Error describes the call without naming anything secret: no query, header or body.
 func (e *CallError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "tencenthttp: %v: %s", e.Target, e.Reason)
+	fmt.Fprintf(&b, "tencenthttp: %v: ", e.Target)
+	switch e.Attempts {
+	case 0:
+		b.WriteString("not sent")
+	case 1:
+		b.WriteString("not sent again after 1 attempt")
+	default:
+		fmt.Fprintf(&b, "not sent again after %d attempts", e.Attempts)
+	}
+	fmt.Fprintf(&b, " (%s", e.Reason)
 	if e.RetryAfter > 0 {
 		fmt.Fprintf(&b, " for another %v", e.RetryAfter.Round(time.Millisecond))
 	}
-	switch {
-	case e.Attempts == 1:
-		b.WriteString(" after 1 attempt")
-	case e.Attempts > 1:
-		fmt.Fprintf(&b, " after %d attempts", e.Attempts)
-	}
+	b.WriteString(")")
 	if e.Code != "" {
 		b.WriteString(", last answer " + e.Code)
 		if e.RequestID != "" { // the older envelope has none
 			b.WriteString(" (RequestId " + e.RequestID + ")")
 		}
 	}
-	if cause := causeText(e.Err); cause != "" && cause != string(e.Reason) {
+	cause := strings.TrimPrefix(causeText(e.Err), string(e.Reason)+": ") // ErrRateLimited and what a Limiter said
+	if cause != "" && cause != string(e.Reason) {
 		b.WriteString(": " + cause)
 	}
 	return b.String()
@@ -109,6 +115,9 @@ func (e *CallError) Unwrap() error { return e.Err }
 
 // Timeout tells whether the cause is a timeout, as net.Error has it.
 func (e *CallError) Timeout() bool {
+	if e.Reason == ReasonCanceled { // whatever the last attempt failed of
+		return errors.Is(e.Err, context.DeadlineExceeded)
+	}
 	cause, ok := errors.AsType[interface {
 		error
 		Timeout() bool

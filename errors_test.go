@@ -23,23 +23,23 @@ func TestCallError_Error(t *testing.T) {
 		err  CallError
 		want string
 	}{
-		{CallError{Reason: ReasonBreakerOpen, RetryAfter: 3 * time.Second, Err: ErrBreakerOpen}, "breaker open for another 3s"},
-		{CallError{Reason: ReasonRateLimited, RetryAfter: 1234567 * time.Nanosecond, Err: ErrRateLimited}, "rate limited for another 1ms"},
-		{CallError{Reason: ReasonRateLimited, Err: fmt.Errorf("%w: %w", ErrRateLimited, errors.New("no tokens"))}, "rate limited: rate limited: no tokens"},
-		{CallError{Reason: ReasonNotIdempotent, Attempts: 1, Err: errLost}, "not idempotent after 1 attempt: connection lost"},
-		{CallError{Reason: ReasonAttemptsUsedUp, Attempts: 4, Err: errLost}, "attempts used up after 4 attempts: connection lost"},
+		{CallError{Reason: ReasonBreakerOpen, RetryAfter: 3 * time.Second, Err: ErrBreakerOpen}, "not sent (breaker open for another 3s)"},
+		{CallError{Reason: ReasonRateLimited, RetryAfter: 1234567 * time.Nanosecond, Err: ErrRateLimited}, "not sent (rate limited for another 1ms)"},
+		{CallError{Reason: ReasonRateLimited, Err: fmt.Errorf("%w: %w", ErrRateLimited, errors.New("no tokens"))}, "not sent (rate limited): no tokens"},
+		{CallError{Reason: ReasonNotIdempotent, Attempts: 1, Err: errLost}, "not sent again after 1 attempt (not idempotent): connection lost"},
+		{CallError{Reason: ReasonAttemptsUsedUp, Attempts: 4, Err: errLost}, "not sent again after 4 attempts (attempts used up): connection lost"},
 		{
 			CallError{Reason: ReasonCanceled, Attempts: 2, Code: "InternalError", RequestID: "id", Err: context.Canceled},
-			"canceled after 2 attempts, last answer InternalError (RequestId id): context canceled",
+			"not sent again after 2 attempts (canceled), last answer InternalError (RequestId id): context canceled",
 		},
-		{CallError{Reason: ReasonCanceled, Attempts: 2, Code: "4000", Err: context.Canceled}, "canceled after 2 attempts, last answer 4000: context canceled"},
-		{CallError{Reason: ReasonFatal, Attempts: 1, Err: &attemptTimeoutError{time.Second}}, "fatal after 1 attempt: attempt timed out after 1s"},
-		{CallError{Reason: ReasonFatal}, "fatal"},
+		{CallError{Reason: ReasonCanceled, Attempts: 2, Code: "4000", Err: context.Canceled}, "not sent again after 2 attempts (canceled), last answer 4000: context canceled"},
+		{CallError{Reason: ReasonFatal, Attempts: 1, Err: &attemptTimeoutError{time.Second}}, "not sent again after 1 attempt (fatal): attempt timed out after 1s"},
+		{CallError{Reason: ReasonFatal}, "not sent (fatal)"},
 	} {
 		tt.err.Target = someTarget
 		assert.EqualError(t, &tt.err, "tencenthttp: cvm RunInstances in ap-guangzhou: "+tt.want)
 	}
-	assert.EqualError(t, &CallError{Target: Target{Host: "example.com"}, Reason: ReasonFatal}, "tencenthttp: example.com: fatal")
+	assert.EqualError(t, &CallError{Target: Target{Host: "example.com"}, Reason: ReasonFatal}, "tencenthttp: example.com: not sent (fatal)")
 }
 
 func TestCallError_TimeoutAndTemporaryAreTheCauses(t *testing.T) {

@@ -306,6 +306,6 @@ func ExampleCallError() {
 		fmt.Println(errors.Is(err, io.EOF))
 	}
 	// Output:
-	// tencenthttp: cvm RunInstances in ap-guangzhou: not idempotent after 1 attempt: EOF
+	// tencenthttp: cvm RunInstances in ap-guangzhou: not sent again after 1 attempt (not idempotent): EOF
 	// true
 }

@@ -15,10 +15,12 @@ type Hooks struct {
 	Attempt func(context.Context, AttemptInfo)
 	// Retry is called when another attempt was decided on, before the wait for it.
 	Retry func(context.Context, RetryInfo)
-	// Refusal is called when an attempt that was wanted is not made: the breaker, a rate limit, the signature's age or GetBody forbids it.
+	// Refusal is called when an attempt that was wanted is not made: the breaker, a rate limit, the signature's age, the Signer or GetBody forbids it.
 	Refusal func(context.Context, RefusalInfo)
 	// BreakerChange is called when an endpoint's breaker changed its state.
 	BreakerChange func(context.Context, BreakerChangeInfo)
+	// ClockSkew is called when an answer has shown that the service's clock differs from ours, and the call is signed again.
+	ClockSkew func(context.Context, ClockSkewInfo)
 	// Done is called once at the end of every call, but for one that panics.
 	Done func(context.Context, DoneInfo)
 }
@@ -26,6 +28,7 @@ type Hooks struct {
 // AttemptInfo is what came of one attempt.
 type AttemptInfo struct {
 	Target     Target
+	Host       string        // where it went: another than the Target's after a failover
 	Attempt    int           // counted from 1
 	Verdict    Verdict       // what the classifier made of it
 	StatusCode int           // 0 if there was no response
@@ -57,6 +60,13 @@ type BreakerChangeInfo struct {
 	Region   string
 	From, To gobreaker.State
 	OpenFor  time.Duration // how long it will refuse every call, if To is open; else zero
+}
+
+// ClockSkewInfo is how far a service's clock is from ours.
+type ClockSkewInfo struct {
+	Target Target        // of the call that found it
+	Host   string        // whose clock it is
+	Offset time.Duration // how far it is ahead of ours; negative if it is behind
 }
 
 // DoneInfo is how a call ended.
@@ -102,6 +112,14 @@ func (l hookList) breakerChange(ctx context.Context, info BreakerChangeInfo) {
 	for _, h := range l {
 		if h.BreakerChange != nil {
 			h.BreakerChange(ctx, info)
+		}
+	}
+}
+
+func (l hookList) clockSkew(ctx context.Context, info ClockSkewInfo) {
+	for _, h := range l {
+		if h.ClockSkew != nil {
+			h.ClockSkew(ctx, info)
 		}
 	}
 }

@@ -48,12 +48,12 @@ func TestHooks_AreToldEverythingInItsOrder(t *testing.T) {
 			return BreakerChangeInfo{Host: target.Host, Region: target.Region, From: from, To: to, OpenFor: openFor}
 		}
 		throttled := AttemptInfo{
-			Target: target, Attempt: 1, Verdict: Verdict{Class: ClassRetryable, Throttled: true}, StatusCode: 200,
+			Target: target, Host: target.Host, Attempt: 1, Verdict: Verdict{Class: ClassRetryable, Throttled: true}, StatusCode: 200,
 			Code: "RequestLimitExceeded", RequestID: "id-of-RequestLimitExceeded", Latency: time.Second,
 		}
-		lost := AttemptInfo{Target: target, Attempt: 2, Verdict: Verdict{Class: ClassIdempotent, Fault: true}, Err: errLost, Latency: time.Second}
-		bad := AttemptInfo{Target: target, Attempt: 3, Verdict: Verdict{Class: ClassIdempotent, Fault: true}, StatusCode: 502}
-		good := AttemptInfo{Target: target, Attempt: 4, StatusCode: 200, RequestID: "3c140219-cfe9-470e-b241-907877d6fb03"}
+		lost := AttemptInfo{Target: target, Host: target.Host, Attempt: 2, Verdict: Verdict{Class: ClassIdempotent, Fault: true}, Err: errLost, Latency: time.Second}
+		bad := AttemptInfo{Target: target, Host: target.Host, Attempt: 3, Verdict: Verdict{Class: ClassIdempotent, Fault: true}, StatusCode: 502}
+		good := AttemptInfo{Target: target, Host: target.Host, Attempt: 4, StatusCode: 200, RequestID: "3c140219-cfe9-470e-b241-907877d6fb03"}
 		assert.Equal(t, []any{
 			throttled,
 			RetryInfo{throttled, 2 * time.Second},

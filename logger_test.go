@@ -35,7 +35,7 @@ func TestWithLogger_OneLineForEachRetryRefusalAndChange(t *testing.T) {
 		resp, err := rt.RoundTrip(newRequest(t, "DescribeInstances", `{}`))
 		require.NoError(t, err)
 		resp.Body.Close()
-		time.Sleep(3 * time.Second)
+		time.Sleep(4 * time.Second)
 		resp, err = rt.RoundTrip(newRequest(t, "DescribeInstances", `{}`))
 		require.NoError(t, err)
 		resp.Body.Close()
@@ -47,8 +47,7 @@ func TestWithLogger_OneLineForEachRetryRefusalAndChange(t *testing.T) {
 			`level=INFO msg="tencenthttp: retry" ` + target + `code=ResourceInUse.Busy request_id=id-of-ResourceInUse.Busy status=200 attempt=2 delay=2s reason=retryable`,
 			`level=INFO msg="tencenthttp: retry" ` + target + `code="" request_id="" status=0 attempt=3 delay=2s reason=fault error="connection lost"`,
 			`level=WARN ` + change + `from=closed to=open delay=3s`,
-			`level=INFO msg="tencenthttp: retry" ` + target + `code=InternalError request_id=id-of-InternalError status=200 attempt=4 delay=2s reason=fault`,
-			`level=WARN msg="tencenthttp: refusal" ` + target + `code=InternalError request_id=id-of-InternalError attempt=5 delay=1.000000001s reason="breaker open"`,
+			`level=WARN msg="tencenthttp: refusal" ` + target + `code=InternalError request_id=id-of-InternalError attempt=5 delay=3.000000001s reason="breaker open"`,
 			`level=WARN ` + change + `from=open to=half-open delay=0s`,
 			`level=INFO ` + change + `from=half-open to=closed delay=0s`,
 		}, strings.Split(strings.TrimSpace(log.String()), "\n"))

@@ -174,6 +174,20 @@ func (r *recording) reader() (*recordedBody, error) {
 	return body, nil
 }
 
+// readAhead reads the source to its end, and returns whether all of it is kept: a signature needs the whole body before its first
+// byte is sent. It blocks as long as the source does.
+func (r *recording) readAhead() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var chunk [4 << 10]byte
+	for !r.lost && r.err == nil {
+		n, err := r.source.Read(chunk[:])
+		r.keep(chunk[:n])
+		r.err = err
+	}
+	return !r.lost && r.err == io.EOF
+}
+
 // replayable does not wait for a read that blocks: a body that is still being read cannot be had again.
 func (r *recording) replayable() error {
 	if !r.mu.TryLock() {

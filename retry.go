@@ -12,6 +12,9 @@ const maxRetryAfter = 20 * time.Second
 
 // again decides whether the call is sent once more, and after how long; or it returns the reason why not.
 func (c *call) again() (time.Duration, Reason) {
+	if c.heals() {
+		return c.retryIn(0), ""
+	}
 	if reason := c.hopeless(); reason != "" {
 		return 0, reason
 	}
@@ -27,17 +30,35 @@ func (c *call) again() (time.Duration, Reason) {
 		return 0, ReasonBudgetEmpty
 	case c.replay.possible() != nil:
 		return 0, ReasonBodyNotReplayable
-	case signatureTooOld(c.req, next):
+	case c.tooOld(next):
 		return 0, ReasonSignatureTooOld
 	case delay == backoff.Stop:
 		return 0, ReasonBackOffStopped
+	case c.barred(delay):
+		return 0, ReasonBreakerOpen
 	case fault && !budget.spend(now): // another call was faster
 		return 0, ReasonBudgetEmpty
 	}
+	return c.retryIn(delay), ""
+}
+
+// barred tells whether the breaker will still be open when the next attempt is due, often because of this very attempt: there is
+// nothing to wait for then, and no other host to go to.
+func (c *call) barred(delay time.Duration) bool {
+	e := c.target.endpoint
+	if e.holds() || c.t.cfg.failover != nil {
+		return false
+	}
+	_, left := e.look()
+	return left > delay
+}
+
+// retryIn tells the hooks that there is another attempt.
+func (c *call) retryIn(delay time.Duration) time.Duration {
 	if len(c.t.cfg.hooks) > 0 {
 		c.t.cfg.hooks.retry(c.ctx, RetryInfo{AttemptInfo: c.attemptInfo(), Delay: delay})
 	}
-	return delay, ""
+	return delay
 }
 
 // hopeless returns the reason, if there is one, that lies in the outcome itself or in the number of attempts.

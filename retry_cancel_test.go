@@ -82,7 +82,7 @@ func TestTransport_C13_CancelInMidBackoff(t *testing.T) {
 				assert.Equal(t, ReasonCanceled, failure.Reason)
 				assert.Equal(t, "RequestLimitExceeded", failure.Code)
 				assert.Equal(t, "id-of-RequestLimitExceeded", failure.RequestID)
-				assert.Contains(t, err.Error(), "canceled after 1 attempt, last answer RequestLimitExceeded (RequestId id-of-RequestLimitExceeded)")
+				assert.Contains(t, err.Error(), "not sent again after 1 attempt (canceled), last answer RequestLimitExceeded (RequestId id-of-RequestLimitExceeded)")
 				assert.Equal(t, 2*time.Second, time.Since(begin), "C27: at once")
 				assert.Equal(t, ReasonCanceled, done.Reason)
 				assert.EqualValues(t, 1, body.closes.Load(), "nobody else closes it")

@@ -230,3 +230,34 @@ func TestTransport_AnswersOfTheCallersNoAreNotRetried(t *testing.T) {
 		})
 	}
 }
+
+// A call that opens the breaker by its own fault does not sleep for an attempt that the breaker will refuse.
+func TestTransport_NoSleepBehindAnOpenBreaker(t *testing.T) {
+	settings := BreakerSettings{MinCalls: 2, OpenFor: 10 * time.Second}
+	rows := []struct {
+		name     string
+		holdFor  time.Duration
+		delay    time.Duration
+		took     time.Duration
+		attempts int
+	}{
+		{"refused at once", 0, 2 * time.Second, 2 * time.Second, 2},
+		{"the delay outlasts the breaker", 0, 11 * time.Second, 22 * time.Second, 3},
+		{"held", 20 * time.Second, 2 * time.Second, 12*time.Second + 1, 3},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				base := scripted(reply(200, apiError("InternalError")), reply(200, apiError("InternalError")), reply(200, success))
+				settings.HoldFor = row.holdFor
+				rt := newTransport(t, base, withDelay(row.delay), WithBreaker(settings))
+				begin := time.Now()
+				resp, err := rt.RoundTrip(newRequest(t, "DescribeInstances", `{}`))
+				require.NoError(t, err)
+				resp.Body.Close()
+				assert.Equal(t, row.took, time.Since(begin))
+				assert.Equal(t, row.attempts, base.attempts())
+			})
+		})
+	}
+}

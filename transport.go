@@ -18,6 +18,7 @@ type Transport struct {
 	cfg       *config // nil in the zero Transport
 	targets   *registry[identity, *target]
 	endpoints *registry[endpointKey, *endpoint]
+	clocks    clocks
 }
 
 // NewTransport returns a Transport that sends its attempts through base; nil means http.DefaultTransport. Its error joins one error
@@ -47,12 +48,15 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	c := t.begin(req)
 	defer c.release()
+	if err := c.addClientToken(); err != nil {
+		return c.refuse(&refusal{reason: ReasonBodyNotReplayable, err: err})
+	}
 	for {
 		if refused := c.admit(); refused != nil {
 			return c.refuse(refused)
 		}
-		if err := c.send(); err != nil {
-			return c.refuse(&refusal{reason: ReasonBodyNotReplayable, err: err})
+		if refused := c.send(); refused != nil {
+			return c.refuse(refused)
 		}
 		c.judge()
 		delay, reason := c.again()
