@@ -82,7 +82,7 @@ func (c *call) takeTurn() (admitted bool, r *refusal) {
 
 func (c *call) turnRequest(maxWait time.Duration) turnRequest {
 	return turnRequest{
-		ctx: c.ctx, cancel: c.req.Cancel, //nolint:staticcheck // http.Client.Timeout still uses it
+		ctx: c.ctx, cancel: c.req.Cancel,
 		start: c.start, latest: c.latest, maxWait: maxWait,
 	}
 }
@@ -161,7 +161,7 @@ func (c *call) waitContext() (context.Context, context.CancelFunc) {
 	if !c.latest.IsZero() {
 		ctx, stop = context.WithDeadline(ctx, c.latest)
 	}
-	canceled := c.req.Cancel //nolint:staticcheck // http.Client.Timeout still uses it
+	canceled := c.req.Cancel
 	if canceled == nil {
 		return ctx, stop
 	}

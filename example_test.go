@@ -20,7 +20,7 @@ import (
 )
 
 // call sends a call of the CVM API through rt, as any client would, and prints the error code of the answer.
-func call(rt http.RoundTripper, ctx context.Context, action string) error {
+func call(ctx context.Context, rt http.RoundTripper, action string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://cvm.tencentcloudapi.com/", strings.NewReader(`{}`))
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func ExampleNewTransport() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(call(rt, context.Background(), "DescribeInstances"), "after", api.Count(), "attempts")
+	fmt.Println(call(context.Background(), rt, "DescribeInstances"), "after", api.Count(), "attempts")
 	// Output: <nil> after 3 attempts
 }
 
@@ -76,7 +76,7 @@ func ExampleTransport_Stats() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := call(rt, context.Background(), "DescribeInstances"); err != nil {
+	if err := call(context.Background(), rt, "DescribeInstances"); err != nil {
 		log.Fatal(err)
 	}
 	for _, s := range rt.Stats() {
@@ -128,7 +128,7 @@ func ExampleWithCode() {
 		log.Fatal(err)
 	}
 	for _, action := range []string{"RunInstances", "DescribeInstances"} {
-		_ = call(rt, context.Background(), action)
+		_ = call(context.Background(), rt, action)
 		fmt.Println(action, api.Count(action))
 	}
 	// Output:
@@ -150,7 +150,7 @@ func ExampleWithClassifier() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(call(rt, context.Background(), "DescribeTasks"), api.Count())
+	fmt.Println(call(context.Background(), rt, "DescribeTasks"), api.Count())
 	// Output: <nil> 3
 }
 
@@ -162,7 +162,7 @@ func ExampleContextWithIdempotent() {
 		log.Fatal(err)
 	}
 	ctx := tencenthttp.ContextWithIdempotent(context.Background(), true) // stopping twice is stopping
-	fmt.Println(call(rt, ctx, "StopInstances"), api.Count())
+	fmt.Println(call(ctx, rt, "StopInstances"), api.Count())
 	// Output: <nil> 2
 }
 
@@ -188,7 +188,7 @@ func ExampleWithRateLimit() {
 		log.Fatal(err)
 	}
 	for _, action := range []string{"DescribeInstances", "DescribeZones", "RunInstances"} {
-		if err := call(rt, context.Background(), action); err != nil {
+		if err := call(context.Background(), rt, action); err != nil {
 			log.Fatal(err)
 		}
 	}
@@ -209,7 +209,7 @@ func ExampleWithLimiter() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(call(rt, context.Background(), "DescribeInstances"))
+	fmt.Println(call(context.Background(), rt, "DescribeInstances"))
 	// Output: <nil>
 }
 
@@ -223,9 +223,9 @@ func ExampleWithBreaker() {
 		log.Fatal(err)
 	}
 	for range 5 {
-		_ = call(rt, context.Background(), "DescribeInstances")
+		_ = call(context.Background(), rt, "DescribeInstances")
 	}
-	err = call(rt, context.Background(), "DescribeInstances")
+	err = call(context.Background(), rt, "DescribeInstances")
 	var failed *tencenthttp.CallError
 	if errors.Is(err, tencenthttp.ErrBreakerOpen) && errors.As(err, &failed) {
 		fmt.Println(failed.Reason, "for about", failed.RetryAfter.Round(time.Minute), "- attempts:", failed.Attempts)
@@ -262,7 +262,7 @@ func ExampleWithHooks() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := call(rt, context.Background(), "DescribeInstances"); err != nil {
+	if err := call(context.Background(), rt, "DescribeInstances"); err != nil {
 		log.Fatal(err)
 	}
 	// Output:
@@ -285,7 +285,7 @@ func ExampleWithLogger() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := call(rt, context.Background(), "DescribeInstances"); err != nil {
+	if err := call(context.Background(), rt, "DescribeInstances"); err != nil {
 		log.Fatal(err)
 	}
 	// Output:
@@ -299,7 +299,7 @@ func ExampleCallError() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	err = call(rt, context.Background(), "RunInstances")
+	err = call(context.Background(), rt, "RunInstances")
 	var failed *tencenthttp.CallError
 	if errors.As(err, &failed) {
 		fmt.Println(failed)

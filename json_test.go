@@ -16,8 +16,10 @@ func TestJSONMembers(t *testing.T) {
 	}{
 		{"empty", `{}`, nil},
 		{"blank", " { \n } ", nil},
-		{"every kind of value", `{"a":1,"b":-1.5e+3,"c":"x","d":true,"e":false,"f":null,"g":[1,[2]],"h":{"a":{"b":"}"}}}`,
-			[]string{`a=1`, `b=-1.5e+3`, `c="x"`, `d=true`, `e=false`, `f=null`, `g=[1,[2]]`, `h={"a":{"b":"}"}}`}},
+		{
+			"every kind of value", `{"a":1,"b":-1.5e+3,"c":"x","d":true,"e":false,"f":null,"g":[1,[2]],"h":{"a":{"b":"}"}}}`,
+			[]string{`a=1`, `b=-1.5e+3`, `c="x"`, `d=true`, `e=false`, `f=null`, `g=[1,[2]]`, `h={"a":{"b":"}"}}`},
+		},
 		{"blank between tokens", "{ \"a\" :\t1 ,\r\n \"b\" : [ ] , \"c\" : null }", []string{`a=1`, `b=[ ]`, `c=null`}},
 		{"quotes and brackets in strings", `{"\"":"\"}","]":["]","\\"],"c":"\\"}`, []string{`"="\"}"`, `]=["]","\\"]`, `c="\\"`}},
 		{"escaped keys", `{"\u0041":1,"\ud83d\ude00":2}`, []string{"A=1", "\U0001F600=2"}},

@@ -126,7 +126,7 @@ func (c *call) sleep(delay time.Duration) *refusal {
 		select {
 		case <-timer.C:
 		case <-c.ctx.Done():
-		case <-c.req.Cancel: //nolint:staticcheck // http.Client.Timeout still uses it
+		case <-c.req.Cancel:
 		}
 	}
 	if c.canceled() {

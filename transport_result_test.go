@@ -152,7 +152,7 @@ func TestTransport_CancelInBackOffSaysWhatTheLastAnswerWas(t *testing.T) {
 		{"C13 Request.Cancel", func(req *http.Request) *http.Request {
 			canceled := make(chan struct{})
 			time.AfterFunc(time.Second, func() { close(canceled) })
-			req.Cancel = canceled //nolint:staticcheck // the SDK's ReqTimeout arrives here
+			req.Cancel = canceled
 			return req
 		}, context.Canceled},
 	}
