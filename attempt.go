@@ -51,13 +51,13 @@ func (c *call) newAttempt(out *http.Request, body io.ReadCloser) *attempt {
 		a.trace = &connTrace{}
 		ctx = a.trace.context(ctx)
 	}
-	if a.req = *out; ctx != c.ctx {
+	if a.req = *out; ctx != out.Context() {
 		a.req = *out.WithContext(ctx)
 	}
 	if !hasBody(c.req) {
 		return a
 	}
-	a.req.Body = body
+	a.req.Body, a.req.GetBody = body, nil
 	if c.replay.recording == nil {
 		a.req.GetBody = a.getBody
 		if !inMemory(body) {

@@ -1,6 +1,7 @@
 package tencenthttp
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -36,16 +37,18 @@ func (c *call) outgoing() (*http.Request, error) {
 	if !c.signsNext(elsewhere) {
 		return c.req, nil
 	}
-	out := *c.req
+	ctx, stop := c.ctx, context.CancelFunc(func() {})
+	if s, ok := c.t.cfg.signer.(interface{ blocks() bool }); !ok || s.blocks() {
+		ctx, stop = c.waitContext()
+	}
+	defer stop()
+	out := c.req.WithContext(ctx)
 	if elsewhere {
-		address := *c.req.URL
+		address := *out.URL
 		address.Host = host
 		out.URL, out.Host = &address, host
 	}
-	if err := c.sign(&out, c.now.Add(c.t.clocks.of(host))); err != nil {
-		return nil, err
-	}
-	return &out, nil
+	return out, c.sign(out, c.now.Add(c.t.clocks.of(host)))
 }
 
 // signsNext tells whether the next attempt is signed afresh: it is a retry, unsigned, has waited, was changed, or was signed by a
@@ -75,22 +78,13 @@ func (c *call) sign(out *http.Request, at time.Time) error {
 	if out.Header = out.Header.Clone(); out.Header == nil {
 		out.Header = http.Header{}
 	}
-	getBody := out.GetBody
 	if out.GetBody = c.req.GetBody; c.replay.recording != nil {
 		if headerValue(out.Header, "X-Tc-Content-Sha256") != unsignedPayload && !c.replay.recording.readAhead() {
 			return errBodyToSign
 		}
 		out.GetBody = c.replay.copy
 	}
-	ctx, stop := c.waitContext()
-	defer stop()
-	signed := out.WithContext(ctx)
-	out.GetBody = getBody
-	if err := c.t.cfg.signer.Sign(signed, at); err != nil {
-		return err
-	}
-	out.Header = signed.Header
-	return nil
+	return c.t.cfg.signer.Sign(out, at)
 }
 
 // heals tells whether a fresh signature may cure what the last attempt failed of. Each cure is tried once in a call: a clock that is
@@ -137,8 +131,10 @@ func (c *call) keysChanged() bool {
 	if !ok {
 		return false
 	}
-	again := c.last.req
-	if c.sign(&again, signed) != nil {
+	ctx, stop := c.waitContext()
+	defer stop()
+	again := c.last.req.WithContext(ctx)
+	if c.sign(again, signed) != nil {
 		return false
 	}
 	return headerValue(again.Header, "Authorization") != headerValue(c.last.req.Header, "Authorization") ||

@@ -36,6 +36,9 @@ type tc3Signer struct {
 	derived  atomic.Pointer[derivedKey] // the last one used
 }
 
+// blocks tells whether signing may take longer than a computation.
+func (s *tc3Signer) blocks() bool { _, ok := s.provider.(atHand); return !ok }
+
 // derivedKey is what a secret key signs with, for a service and for a day.
 type derivedKey struct {
 	secretKey, date, service string
@@ -70,27 +73,27 @@ func (s *tc3Signer) Sign(req *http.Request, at time.Time) error {
 		signedHeaders = defaultSignedHeaders
 	}
 	timestamp := strconv.FormatInt(at.Unix(), 10)
-	setHeader(req.Header, "X-Tc-Timestamp", timestamp)
-	setHeader(req.Header, "X-Tc-Token", keys.Token)
-
 	canonical, err := canonicalRequest(req, signedHeaders)
 	if err != nil {
 		return err
 	}
 	date := at.UTC().Format(time.DateOnly)
 	scope := date + "/" + service + "/tc3_request"
-	text := make([]byte, 0, 256)
-	text = append(text, tc3Scheme+"\n"...)
-	text = append(text, timestamp+"\n"...)
-	text = append(text, scope+"\n"...)
-	text = append(text, canonical...)
+	text := make([]byte, 0, 512)
+	for _, part := range [...]string{tc3Scheme, "\n", timestamp, "\n", scope, "\n"} {
+		text = append(text, part...)
+	}
+	text = hex.AppendEncode(text, canonical[:])
 	signature := hmacSHA256(s.key(keys.SecretKey, date, service), text)
 
-	text = append(text[:0], tc3Scheme+" Credential="...)
-	text = append(text, keys.SecretID+"/"...)
-	text = append(text, scope+", SignedHeaders="...)
-	text = append(text, signedHeaders+", Signature="...)
-	setHeader(req.Header, "Authorization", string(hex.AppendEncode(text, signature)))
+	text = text[:0]
+	for _, part := range [...]string{tc3Scheme, " Credential=", keys.SecretID, "/", scope, ", SignedHeaders=", signedHeaders, ", Signature="} {
+		text = append(text, part...)
+	}
+	values := [...]string{timestamp, string(hex.AppendEncode(text, signature)), keys.Token}
+	setHeader(req.Header, "X-Tc-Timestamp", values[0:1:1])
+	setHeader(req.Header, "Authorization", values[1:2:2])
+	setHeader(req.Header, "X-Tc-Token", values[2:3:3])
 	return nil
 }
 
@@ -105,29 +108,25 @@ func (s *tc3Signer) key(secretKey, date, service string) []byte {
 	return d.key
 }
 
-// canonicalRequest returns the hash, in hex, of the canonical request.
-func canonicalRequest(req *http.Request, signedHeaders string) (string, error) {
+// canonicalRequest returns the hash of the canonical request.
+func canonicalRequest(req *http.Request, signedHeaders string) ([sha256.Size]byte, error) {
 	payload, err := payloadHash(req)
 	if err != nil {
-		return "", err
+		return payload, err
 	}
-	canonical := make([]byte, 0, 512)
-	canonical = append(canonical, cmp.Or(req.Method, http.MethodGet)...)
-	canonical = append(canonical, "\n/\n"...)
-	canonical = append(canonical, canonicalQuery(req)...)
-	canonical = append(canonical, '\n')
+	text := make([]byte, 0, 512)
+	for _, part := range [...]string{cmp.Or(req.Method, http.MethodGet), "\n/\n", canonicalQuery(req), "\n"} {
+		text = append(text, part...)
+	}
 	for name := range strings.SplitSeq(signedHeaders, ";") {
-		canonical = append(canonical, name...)
-		canonical = append(canonical, ':')
-		canonical = append(canonical, canonicalHeader(req, name)...)
-		canonical = append(canonical, '\n')
+		for _, part := range [...]string{name, ":", canonicalHeader(req, name), "\n"} {
+			text = append(text, part...)
+		}
 	}
-	canonical = append(canonical, '\n')
-	canonical = append(canonical, signedHeaders...)
-	canonical = append(canonical, '\n')
-	canonical = append(canonical, payload...)
-	sum := sha256.Sum256(canonical)
-	return hex.EncodeToString(sum[:]), nil
+	for _, part := range [...]string{"\n", signedHeaders, "\n"} {
+		text = append(text, part...)
+	}
+	return sha256.Sum256(hex.AppendEncode(text, payload[:])), nil
 }
 
 // canonicalQuery is the query in the order of its keys and in url.Values' encoding, as the SDK has it. The query of a POST is not signed.
@@ -157,35 +156,34 @@ func canonicalHeader(req *http.Request, name string) string {
 	return strings.ToLower(strings.TrimSpace(headerValue(req.Header, http.CanonicalHeaderKey(name))))
 }
 
-const (
-	emptyHash           = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" // SHA-256 of nothing
-	unsignedPayloadHash = "438d4109ef0d676b8c2c7ed13cdfcb418e494d53b843d4634ce3b1085f07bb96" // of UNSIGNED-PAYLOAD
+var (
+	emptyHash           = sha256.Sum256(nil)
+	unsignedPayloadHash = sha256.Sum256([]byte(unsignedPayload))
+	errNoBodyToHash     = errors.New("tencenthttp: a body without GetBody cannot be signed")
 )
 
-var errNoBodyToHash = errors.New("tencenthttp: a body without GetBody cannot be signed")
-
-// payloadHash returns the hash of the body, in hex, or of the word that says that the body is not signed. The body is hashed as it
-// streams by; it is never held whole.
-func payloadHash(req *http.Request) (string, error) {
+// payloadHash returns the hash of the body, or of the word that says that the body is not signed. The body is hashed as it streams
+// by; it is never held whole.
+func payloadHash(req *http.Request) (sum [sha256.Size]byte, err error) {
 	switch {
 	case headerValue(req.Header, "X-Tc-Content-Sha256") == unsignedPayload:
 		return unsignedPayloadHash, nil
 	case !hasBody(req):
 		return emptyHash, nil
 	case req.GetBody == nil:
-		return "", errNoBodyToHash
+		return sum, errNoBodyToHash
 	}
 	body, err := req.GetBody()
 	if err != nil {
-		return "", fmt.Errorf("tencenthttp: the body to sign: %w", err)
+		return sum, fmt.Errorf("tencenthttp: the body to sign: %w", err)
 	}
 	defer body.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, body); err != nil {
-		return "", fmt.Errorf("tencenthttp: the body to sign: %w", err)
+		return sum, fmt.Errorf("tencenthttp: the body to sign: %w", err)
 	}
-	var sum [sha256.Size]byte
-	return hex.EncodeToString(h.Sum(sum[:0])), nil
+	h.Sum(sum[:0])
+	return sum, nil
 }
 
 func hmacSHA256(key, message []byte) []byte {
@@ -195,13 +193,13 @@ func hmacSHA256(key, message []byte) []byte {
 }
 
 // setHeader sets a header, given in its canonical form, whatever form the request had it in; an empty value removes it.
-func setHeader(header http.Header, key, value string) {
+func setHeader(header http.Header, key string, value []string) {
 	if rest, ok := strings.CutPrefix(key, "X-Tc-"); ok {
 		delete(header, "X-TC-"+rest)
 	}
-	if value == "" {
+	if value[0] == "" {
 		delete(header, key)
 		return
 	}
-	header[key] = []string{value}
+	header[key] = value
 }
