@@ -11,10 +11,12 @@ import (
 	"github.com/tencenthttp/tencenthttp/tctest"
 )
 
-// The only key that the fake knows. It checks signatures as the real service does.
+// The only key that the fake knows, and the one that comes in its place. It checks signatures as the real service does.
 const (
-	secretID  = "AKIDquickstart"
-	secretKey = "not a secret, but the fake's key"
+	secretID     = "AKIDquickstart"
+	secretKey    = "not a secret, but the fake's key"
+	newSecretID  = "AKIDrotated"
+	newSecretKey = "not a secret either"
 )
 
 // cloud is a fake Tencent Cloud that sells instances.

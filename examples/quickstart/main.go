@@ -22,7 +22,7 @@ import (
 	"github.com/tencenthttp/tencenthttp"
 )
 
-// newTransport makes the one transport of the process. A real program gives nil for base, and needs no option.
+// newTransport makes the one transport that a process needs. A real program gives nil for base, and needs no option.
 func newTransport(base http.RoundTripper, hooks tencenthttp.Hooks) (*tencenthttp.Transport, error) {
 	return tencenthttp.NewTransport(base,
 		// The quota is 20 a second. A little below it there is room for what the network delays.
@@ -95,17 +95,17 @@ func run(w io.Writer, scenes []scene) error {
 	return errors.Join(problems...)
 }
 
-// compareStats compares what the transport counted with what arrived at the service.
+// compareStats compares what the transports counted with what arrived at the service.
 func compareStats(with *side, rows []row) error {
 	var counted, arrived uint64
-	for _, target := range with.transport.Stats() {
+	for _, target := range append(with.transport.Stats(), with.signing.Stats()...) {
 		counted += target.Attempts
 	}
 	for _, r := range rows {
 		arrived += uint64(r.with.wire)
 	}
 	if counted != arrived {
-		return fmt.Errorf("the transport counted %d attempts, but %d requests arrived", counted, arrived)
+		return fmt.Errorf("the transports counted %d attempts, but %d requests arrived", counted, arrived)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -28,6 +29,9 @@ func TestRun_everythingComesOutAsItSays(t *testing.T) {
 	}
 	assert.Contains(t, live, "ok, with attempt 4")
 	assert.Contains(t, live, "not sent: breaker open")
+	assert.Contains(t, live, "the service's clock is 10m0s ahead of ours: signed again")
+	assert.Contains(t, live, "the service's clock agrees with ours: signed again")
+	assert.Contains(t, live, "AuthFailure.SecretIdNotFound, again at once")
 	assert.Contains(t, table, "Everything came out as it says")
 	assert.NotContains(t, out.String(), "\x1b", "colours are for terminals")
 }
@@ -56,4 +60,10 @@ func TestSummary(t *testing.T) {
 	assert.Equal(t, "ok", summary([]error{nil}))
 	assert.Equal(t, "other", summary([]error{other}))
 	assert.Equal(t, "2 ok, 1 ErrBreakerOpen, 1 other", summary([]error{nil, other, nil, tencenthttp.ErrBreakerOpen}))
+}
+
+func TestSkew(t *testing.T) {
+	assert.Equal(t, "the service's clock is 10m0s ahead of ours: signed again", skew(10*time.Minute-999*time.Millisecond))
+	assert.Equal(t, "the service's clock is 10m0s behind ours: signed again", skew(-10*time.Minute-999*time.Millisecond))
+	assert.Equal(t, "the service's clock agrees with ours: signed again", skew(-time.Second))
 }

@@ -94,7 +94,10 @@ func (n *narrator) farewell(problem error) {
 func (n *narrator) hooks() tencenthttp.Hooks {
 	return tencenthttp.Hooks{
 		Retry: func(_ context.Context, info tencenthttp.RetryInfo) {
-			n.line("retry", info.Target.Action, fmt.Sprintf("%s, again in %s", what(info.Code, info.StatusCode, info.Err), human(info.Delay)))
+			n.line("retry", info.Target.Action, what(info.Code, info.StatusCode, info.Err)+", again "+after(info.Delay))
+		},
+		ClockSkew: func(_ context.Context, info tencenthttp.ClockSkewInfo) {
+			n.line("clock", info.Target.Action, skew(info.Offset))
 		},
 		BreakerChange: func(_ context.Context, info tencenthttp.BreakerChangeInfo) {
 			text := fmt.Sprintf("breaker of %s in %s: %v", info.Host, info.Region, info.To)
@@ -138,6 +141,17 @@ func ending(info tencenthttp.DoneInfo) string {
 	return fmt.Sprintf("%s, not sent again: %s", what(info.Code, info.StatusCode, info.Err), info.Reason)
 }
 
+// skew says how far the service's clock is from ours.
+func skew(offset time.Duration) string {
+	switch rounded := offset.Round(time.Minute); { // the Date header knows no less than a second
+	case rounded > 0:
+		return fmt.Sprintf("the service's clock is %v ahead of ours: signed again", rounded)
+	case rounded < 0:
+		return fmt.Sprintf("the service's clock is %v behind ours: signed again", -rounded)
+	}
+	return "the service's clock agrees with ours: signed again"
+}
+
 // what says what came of an attempt.
 func what(code string, status int, err error) string {
 	switch {
@@ -160,6 +174,14 @@ func human(d time.Duration) string {
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	}
 	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
+// after says when something happens that is due in so long.
+func after(d time.Duration) string {
+	if d <= 0 {
+		return "at once"
+	}
+	return "in " + human(d)
 }
 
 // indent breaks a text into a few indented lines.

@@ -24,6 +24,7 @@ var scenes = []scene{
 	{"An error that no retry can help", []act{wrongKey}},
 	{"The connection dies after the request was written", []act{purchase, purchaseWithToken, lostAnswer}},
 	{"A region is down, and comes back", []act{outage, openBreaker, otherRegion, recovery}},
+	{"Signatures", []act{wrongClock, clockSetRight, rotatedKey}}, // the last one: it takes the key from all others
 }
 
 var normalCalls = act{
@@ -186,6 +187,7 @@ var recovery = act{
 	service: "is back",
 	prepare: func(s *side) {
 		s.cloud.SetOutages()
+		s.cloud.SetThrottledLatency(nil)
 		s.awaitBreaker()
 	},
 	perform: func(s *side) []error { return inTurn(5, s.shanghai.describeInstances) },

@@ -14,17 +14,21 @@ import (
 type side struct {
 	cloud     *cloud
 	transport *tencenthttp.Transport // nil on the side without
+	signing   *tencenthttp.Transport // another one, with a signer; nil on the side without
+	vault     *vault
 
 	guangzhou *clients
 	shanghai  *clients
 	impostor  *clients // with a key that the service does not accept
+	signed    *clients // with the signing transport
 }
 
 // bothSides makes the two sides, which differ in nothing but the transport.
 func bothSides(hooks tencenthttp.Hooks) (with, without *side, err error) {
-	with, without = &side{cloud: newCloud()}, &side{cloud: newCloud()}
-	if with.transport, err = newTransport(with.cloud.Transport(), hooks); err == nil {
-		err = errors.Join(with.connect(with.transport), without.connect(without.cloud.Transport()))
+	with, without = newSide(), newSide()
+	base := without.cloud.Transport()
+	if err = errors.Join(with.addTransports(hooks), without.connect(base, base)); err == nil {
+		err = with.connect(with.transport, with.signing)
 	}
 	if err != nil {
 		with.cloud.Close()
@@ -33,15 +37,31 @@ func bothSides(hooks tencenthttp.Hooks) (with, without *side, err error) {
 	return with, without, err
 }
 
-func (s *side) connect(transport http.RoundTripper) (err error) {
-	key, wrongKey := common.NewCredential(secretID, secretKey), common.NewCredential(secretID, "not the key")
+func newSide() *side {
+	return &side{cloud: newCloud(), vault: newVault(common.NewCredential(secretID, secretKey))}
+}
+
+// addTransports makes it the side with them.
+func (s *side) addTransports(hooks tencenthttp.Hooks) (err error) {
+	if s.transport, err = newTransport(s.cloud.Transport(), hooks); err != nil {
+		return err
+	}
+	s.signing, err = newSigningTransport(s.cloud.Transport(), s.vault, hooks)
+	return err
+}
+
+func (s *side) connect(transport, signing http.RoundTripper) (err error) {
+	key, wrongKey := s.vault.Load(), common.NewCredential(secretID, "not the key")
 	if s.guangzhou, err = newClients(transport, key, "ap-guangzhou"); err != nil {
 		return err
 	}
 	if s.shanghai, err = newClients(transport, key, "ap-shanghai"); err != nil {
 		return err
 	}
-	s.impostor, err = newClients(transport, wrongKey, "ap-guangzhou")
+	if s.impostor, err = newClients(transport, wrongKey, "ap-guangzhou"); err != nil {
+		return err
+	}
+	s.signed, err = newClients(signing, key, "ap-guangzhou")
 	return err
 }
 
