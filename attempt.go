@@ -36,11 +36,7 @@ type attempt struct {
 
 // newAttempt makes an attempt's request of out, which is the call's request or a copy of it.
 func (c *call) newAttempt(out *http.Request, body io.ReadCloser) *attempt {
-	a := &c.first
-	if c.attempts > 0 {
-		a = &attempt{}
-	}
-	a.caller = c.req
+	a := &attempt{caller: c.req}
 	ctx := c.ctx
 	if timeout := c.t.cfg.attemptTimeout; timeout > 0 && !isUpgrade(c.req) {
 		ctx, a.cancel = context.WithCancelCause(ctx)

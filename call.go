@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -22,7 +23,6 @@ type call struct {
 	replay   replay
 	backOff  backoff.BackOff // nil until a delay is needed
 
-	first     attempt  // saves an allocation
 	last      *attempt // the latest, nil before the first; its answer is kept until the next attempt starts
 	attempts  int
 	code      string // the last envelope's
@@ -50,9 +50,13 @@ const (
 	no
 )
 
+// calls has calls that are over. Nothing but RoundTrip holds a call: what outlives it, such as an answer's body, belongs to an attempt.
+var calls = sync.Pool{New: func() any { return new(call) }}
+
 // begin finds out who is called.
 func (t *Transport) begin(req *http.Request) *call {
-	c := &call{t: t, req: req, ctx: req.Context(), start: time.Now(), replay: newReplay(req, t.cfg.maxReplay)}
+	c := calls.Get().(*call)
+	*c = call{t: t, req: req, ctx: req.Context(), start: time.Now(), replay: newReplay(req, t.cfg.maxReplay)}
 	c.latest, _ = c.ctx.Deadline()
 	if t.cfg.maxElapsed > 0 {
 		c.latest = earlier(c.latest, c.start.Add(t.cfg.maxElapsed))

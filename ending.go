@@ -84,4 +84,6 @@ func (c *call) release() {
 	for _, e := range c.others {
 		c.t.endpoints.release(e, c.now)
 	}
+	*c = call{} // keeps nothing alive
+	calls.Put(c)
 }
