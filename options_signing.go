@@ -3,7 +3,9 @@ package tencenthttp
 // WithSigner makes the Transport sign: every attempt after the first; the first too if the request is unsigned and names its action
 // in X-TC-Action, if it has waited for more than 60 s, or if the service's clock is known to differ from ours. A clock that is off is
 // then set right by the answers' Date, and a rotated key is asked for again, each within the call that finds it. Requests with
-// another kind of signature are left alone. Default: no Signer; a signature is sent as it is, for up to 270 s.
+// another kind of signature are left alone. The host that is signed is the one that the request goes to: behind a gateway that
+// expects the signature for another host, as with the SDK's ApigwEndpoint, there must be no Signer, or one that knows that host.
+// Default: no Signer; a signature is sent as it is, for up to 270 s.
 func WithSigner(signer Signer) Option {
 	return optionFunc(func(c *config) {
 		if signer == nil {
