@@ -154,6 +154,51 @@ func ExampleWithClassifier() {
 	// Output: <nil> 3
 }
 
+func ExampleClassify() {
+	verdict := tencenthttp.Classify(tencenthttp.Outcome{
+		Response: &http.Response{StatusCode: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"3"}}},
+	})
+	fmt.Println(verdict.Class, verdict.Fault, verdict.RetryAfter)
+	// Output: retryable true 3s
+}
+
+// Patterns are those of path.Match, on the action or on service:action. WithNonIdempotentActions wins.
+func ExampleWithIdempotentActions() {
+	api := tctest.New()
+	rt, err := tencenthttp.NewTransport(api.RoundTripper(), tencenthttp.WithBackOff(quick),
+		tencenthttp.WithIdempotentActions("Modify*", "cvm:Stop*"),
+		tencenthttp.WithNonIdempotentActions("ModifyInstancesChargeType"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, action := range []string{"ModifyInstancesAttribute", "ModifyInstancesChargeType", "StopInstances", "RebootInstances"} {
+		api.Script(action, tctest.Broken(tctest.CutBeforeAnswer))
+		_ = call(context.Background(), rt, action)
+		fmt.Println(action, api.Count(action))
+	}
+	// Output:
+	// ModifyInstancesAttribute 2
+	// ModifyInstancesChargeType 1
+	// StopInstances 2
+	// RebootInstances 1
+}
+
+// The options about time and number, with their defaults, but for the attempt timeout, which is none.
+func ExampleWithAttemptTimeout() {
+	api := tctest.New()
+	api.Script("DescribeInstances", tctest.Hang())
+	rt, err := tencenthttp.NewTransport(api.RoundTripper(),
+		tencenthttp.WithAttemptTimeout(20*time.Millisecond),
+		tencenthttp.WithMaxAttempts(4),
+		tencenthttp.WithMaxElapsedTime(60*time.Second),
+		tencenthttp.WithRetryBudget(0.2, 10))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(call(context.Background(), rt, "DescribeInstances"), api.Count())
+	// Output: <nil> 2
+}
+
 func ExampleContextWithIdempotent() {
 	api := tctest.New()
 	api.Script("StopInstances", tctest.Broken(tctest.CutBeforeAnswer))
