@@ -17,12 +17,20 @@ func All(rules Rules) []sim.Policy {
 		Ours("ours-pacing", rules, tencenthttp.WithoutPacing()),
 		OursHolding("ours+hold", rules, 30*time.Second),
 		Ours("ours+maxwait", rules, tencenthttp.WithMaxWait(3*time.Second)),
+		Failsafe(rules),
+		FailsafeAdaptive(rules),
+		Retryablehttp(rules),
+		Rehttp(rules),
+		Resty(rules),
+		AWSStandard(rules),
+		AWSAdaptive(rules),
+		SDK(rules),
 	}
 }
 
 // Bare returns the policy of doing nothing: every call is one request.
 func Bare(rules Rules) sim.Policy {
 	return sim.Policy{Name: "bare", New: func(base http.RoundTripper, _ uint64) (sim.Client, error) {
-		return sim.Over(attemptTimeout{base, rules.AttemptTimeout}), nil
+		return over(attemptTimeout{base, rules.AttemptTimeout}), nil
 	}}
 }

@@ -34,46 +34,55 @@ func (f *Failure) Error() string {
 	return "HTTP " + strconv.Itoa(f.Status)
 }
 
-// payload is the body of every request.
-const payload = `{"Limit":1}`
+// Payload is the body of every request.
+const Payload = `{"Limit":1}`
 
-// Over returns the client that calls DescribeInstances through rt, as the SDK would.
+// NewRequest returns the request that every client sends: DescribeInstances, as the SDK would make it.
+func NewRequest(ctx context.Context) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://cvm.tencentcloudapi.com/", bytes.NewReader([]byte(Payload)))
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	req.Header = http.Header{
+		"Content-Type":   {"application/json"},
+		"X-Tc-Action":    {"DescribeInstances"},
+		"X-Tc-Version":   {"2017-03-12"},
+		"X-Tc-Region":    {"ap-guangzhou"},
+		"X-Tc-Timestamp": {strconv.FormatInt(now.Unix(), 10)},
+		"Authorization": {fmt.Sprintf("TC3-HMAC-SHA256 Credential=AKIDstorm/%s/cvm/tc3_request, "+
+			"SignedHeaders=content-type;host, Signature=00", now.UTC().Format(time.DateOnly))},
+	}
+	return req, nil
+}
+
+// Over returns the client that sends its requests through rt.
 func Over(rt http.RoundTripper) Client {
 	return func(ctx context.Context) error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://cvm.tencentcloudapi.com/", bytes.NewReader([]byte(payload)))
+		req, err := NewRequest(ctx)
 		if err != nil {
 			return err
-		}
-		now := time.Now()
-		req.Header = http.Header{
-			"Content-Type":   {"application/json"},
-			"X-Tc-Action":    {"DescribeInstances"},
-			"X-Tc-Version":   {"2017-03-12"},
-			"X-Tc-Region":    {"ap-guangzhou"},
-			"X-Tc-Timestamp": {strconv.FormatInt(now.Unix(), 10)},
-			"Authorization": {fmt.Sprintf("TC3-HMAC-SHA256 Credential=AKIDstorm/%s/cvm/tc3_request, "+
-				"SignedHeaders=content-type;host, Signature=00", now.UTC().Format(time.DateOnly))},
 		}
 		resp, err := rt.RoundTrip(req)
 		if err != nil {
 			return err
 		}
-		return outcome(resp)
+		defer resp.Body.Close()
+		data, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return err
+		}
+		return Judge(resp.StatusCode, data)
 	}
 }
 
-// outcome reads an answer to its end.
-func outcome(resp *http.Response) error {
-	defer resp.Body.Close()
-	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
+// Judge returns a Failure unless an answer is a success.
+func Judge(status int, body []byte) error {
 	var envelope struct {
 		Response struct{ Error struct{ Code string } }
 	}
-	if json.Unmarshal(data, &envelope) != nil || resp.StatusCode != http.StatusOK || envelope.Response.Error.Code != "" {
-		return &Failure{Status: resp.StatusCode, Code: envelope.Response.Error.Code}
+	if json.Unmarshal(body, &envelope) != nil || status != http.StatusOK || envelope.Response.Error.Code != "" {
+		return &Failure{Status: status, Code: envelope.Response.Error.Code}
 	}
 	return nil
 }
