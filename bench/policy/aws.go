@@ -2,7 +2,6 @@ package policy
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,35 +11,33 @@ import (
 	"github.com/tencenthttp/tencenthttp/bench/sim"
 )
 
-// AWSStandard returns the standard retryer of aws-sdk-go-v2 with its bucket of retry tokens.
-func AWSStandard(rules Rules) sim.Policy {
-	return awsPolicy("aws-standard", rules, func(standard func(*retry.StandardOptions)) aws.RetryerV2 {
+// newAWSStandard returns the standard retryer of aws-sdk-go-v2 with its bucket of retry tokens.
+func newAWSStandard(s Spec, site sim.Site) (sim.Client, error) {
+	return newAWS(s, site, func(standard func(*retry.StandardOptions)) aws.RetryerV2 {
 		return retry.NewStandard(standard)
 	})
 }
 
-// AWSAdaptive returns its adaptive retryer, which has a client-side rate on top that throttles bring down.
-func AWSAdaptive(rules Rules) sim.Policy {
-	return awsPolicy("aws-adaptive", rules, func(standard func(*retry.StandardOptions)) aws.RetryerV2 {
+// newAWSAdaptive returns its adaptive retryer, which has a client-side rate on top that throttles bring down.
+func newAWSAdaptive(s Spec, site sim.Site) (sim.Client, error) {
+	return newAWS(s, site, func(standard func(*retry.StandardOptions)) aws.RetryerV2 {
 		return movingRetryer{retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
 			o.StandardOptions = append(o.StandardOptions, standard)
 		})}
 	})
 }
 
-func awsPolicy(name string, rules Rules, newer func(func(*retry.StandardOptions)) aws.RetryerV2) sim.Policy {
-	return sim.Policy{Name: name, New: func(base http.RoundTripper, seed uint64) (sim.Client, error) {
-		delays := newJitter(rules, seed)
-		retryer := newer(func(o *retry.StandardOptions) {
-			o.MaxAttempts = rules.Attempts
-			o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
-				return delays.delay(attempt), nil
-			})
-			// RequestLimitExceeded it knows, and as a throttle.
-			o.Retryables = append(o.Retryables, retry.RetryableErrorCode{Codes: map[string]struct{}{"InternalError": {}}})
+func newAWS(s Spec, site sim.Site, newer func(func(*retry.StandardOptions)) aws.RetryerV2) (sim.Client, error) {
+	delays := newJitter(s.Rules, site.Seed)
+	retryer := newer(func(o *retry.StandardOptions) {
+		o.MaxAttempts = s.Attempts
+		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
+			return delays.delay(attempt), nil
 		})
-		return over(peer.AWS(guarded(base, rules), peer.Bounded, retryer)), nil
-	}}
+		// RequestLimitExceeded it knows, and as a throttle.
+		o.Retryables = append(o.Retryables, retry.RetryableErrorCode{Codes: map[string]struct{}{"InternalError": {}}})
+	})
+	return over(peer.AWS(guarded(site.Base, s.Rules), peer.Bounded, retryer)), nil
 }
 
 // movingRetryer makes virtual time pass while the adaptive retryer waits. Short of a token by less than a nanosecond's worth, it

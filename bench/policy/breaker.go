@@ -24,8 +24,8 @@ var (
 // guarded puts a timeout for each request, and a breaker, around base.
 func guarded(base http.RoundTripper, rules Rules) http.RoundTripper {
 	r := rules.Breaker
-	return &breaking{attemptTimeout{base, rules.AttemptTimeout}, gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-		Interval: r.Window, BucketPeriod: r.Window / 10, Timeout: r.OpenFor,
+	return &breaking{attemptTimeout{base, rules.AttemptTimeout.D()}, gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		Interval: r.Window.D(), BucketPeriod: r.Window.D() / 10, Timeout: r.OpenFor.D(),
 		ReadyToTrip: func(c gobreaker.Counts) bool {
 			seen := c.TotalSuccesses + c.TotalFailures // Requests would include those that are neither
 			return seen >= uint32(r.MinCalls) && float64(c.TotalFailures) >= r.FailureRatio*float64(seen)

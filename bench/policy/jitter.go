@@ -16,7 +16,7 @@ type jitter struct {
 }
 
 func newJitter(rules Rules, seed uint64) *jitter {
-	return &jitter{min: rules.BackoffMin, max: rules.BackoffMax, rnd: rand.New(rand.NewPCG(seed, 2))}
+	return &jitter{min: rules.Backoff.Min.D(), max: rules.Backoff.Max.D(), rnd: rand.New(rand.NewPCG(seed, 2))}
 }
 
 // delay returns the delay before a retry, counted from 1.

@@ -2,50 +2,56 @@ package policy
 
 import (
 	"errors"
-	"net/http"
-	"slices"
-	"time"
 
 	"github.com/cenkalti/backoff/v4"
+	"golang.org/x/time/rate"
 
 	"github.com/tencenthttp/tencenthttp"
 	"github.com/tencenthttp/tencenthttp/bench/sim"
 )
 
-// Ours returns this project's Transport with the rules, and otherwise its defaults but for the options.
-func Ours(name string, rules Rules, opts ...tencenthttp.Option) sim.Policy {
-	return OursHolding(name, rules, 0, opts...)
+// newOurs returns this project's Transport with the spec's settings, and otherwise its defaults.
+func newOurs(s Spec, site sim.Site) (sim.Client, error) {
+	delays := newJitter(s.Rules, site.Seed)
+	opts := []tencenthttp.Option{
+		tencenthttp.WithMaxAttempts(s.Attempts),
+		tencenthttp.WithBackOff(func() backoff.BackOff { return &jitterBackOff{jitter: delays} }),
+		tencenthttp.WithAttemptTimeout(s.AttemptTimeout.D()),
+		tencenthttp.WithMaxWait(s.MaxWait.D()),
+		tencenthttp.WithBreaker(tencenthttp.BreakerSettings{
+			FailureRatio: s.Breaker.FailureRatio, MinCalls: uint32(s.Breaker.MinCalls),
+			Window: s.Breaker.Window.D(), OpenFor: s.Breaker.OpenFor.D(), HoldFor: s.HoldFor.D(),
+		}),
+	}
+	if limit, ok := s.limit(site.Quota); ok {
+		opts = append(opts, tencenthttp.WithRateLimit(rate.Limit(limit.Rate), limit.Burst))
+	}
+	if !s.Pacing {
+		opts = append(opts, tencenthttp.WithoutPacing())
+	}
+	rt, err := tencenthttp.NewTransport(site.Base, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return sim.Labeled(sim.Over(rt), oursCause), nil
 }
 
-// OursHolding returns it with BreakerSettings.HoldFor.
-func OursHolding(name string, rules Rules, holdFor time.Duration, opts ...tencenthttp.Option) sim.Policy {
-	b := rules.Breaker
-	breaker := tencenthttp.BreakerSettings{
-		FailureRatio: b.FailureRatio, MinCalls: uint32(b.MinCalls), Window: b.Window, OpenFor: b.OpenFor, HoldFor: holdFor,
+// limit returns what to give to WithRateLimit, if anything. Of a fixed window all may come at once.
+func (s Spec) limit(quota sim.Quota) (RateLimit, bool) {
+	if s.KnowsQuota && quota.PerSecond() > 0 {
+		return RateLimit{Rate: quota.PerSecond(), Burst: max(quota.Burst, quota.Limit)}, true
 	}
-	return sim.Policy{Name: name, New: func(base http.RoundTripper, seed uint64) (sim.Client, error) {
-		delays := newJitter(rules, seed)
-		rt, err := tencenthttp.NewTransport(base, slices.Concat([]tencenthttp.Option{
-			tencenthttp.WithMaxAttempts(rules.Attempts),
-			tencenthttp.WithBackOff(func() backoff.BackOff { return &jitterBackOff{jitter: delays} }),
-			tencenthttp.WithAttemptTimeout(rules.AttemptTimeout),
-			tencenthttp.WithBreaker(breaker),
-		}, opts)...)
-		if err != nil {
-			return nil, err
-		}
-		call := sim.Over(rt)
-		return sim.Labeled(call, oursCause), nil
-	}}
+	return s.RateLimit, s.RateLimit != RateLimit{}
 }
 
 // oursCause puts the reason of a refusal into words.
 func oursCause(err error) string {
-	if refused, ok := errors.AsType[*tencenthttp.CallError](err); ok {
-		if refused.Code != "" {
-			return string(refused.Reason) + " after " + refused.Code
-		}
-		return string(refused.Reason)
+	refused, ok := errors.AsType[*tencenthttp.CallError](err)
+	switch {
+	case !ok:
+		return ""
+	case refused.Code != "":
+		return string(refused.Reason) + " after " + refused.Code
 	}
-	return ""
+	return string(refused.Reason)
 }

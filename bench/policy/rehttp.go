@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/PuerkitoBio/rehttp"
@@ -9,15 +8,13 @@ import (
 	"github.com/tencenthttp/tencenthttp/bench/sim"
 )
 
-// Rehttp returns rehttp's Transport, with its exponential delay of full jitter.
-func Rehttp(rules Rules) sim.Policy {
-	return sim.Policy{Name: "rehttp", New: func(base http.RoundTripper, seed uint64) (sim.Client, error) {
-		delays := newJitter(rules, seed)
-		return over(rehttp.NewTransport(guarded(base, rules),
-			rehttp.RetryAll(rehttp.RetryMaxRetries(rules.Attempts-1), func(attempt rehttp.Attempt) bool {
-				return again(attempt.Response, attempt.Error)
-			}),
-			func(attempt rehttp.Attempt) time.Duration { return delays.delay(attempt.Index + 1) },
-		)), nil
-	}}
+// newRehttp returns rehttp's Transport. Its own exponential delay with full jitter is the same, but for the seed.
+func newRehttp(s Spec, site sim.Site) (sim.Client, error) {
+	delays := newJitter(s.Rules, site.Seed)
+	return over(rehttp.NewTransport(guarded(site.Base, s.Rules),
+		rehttp.RetryAll(rehttp.RetryMaxRetries(s.Attempts-1), func(attempt rehttp.Attempt) bool {
+			return again(attempt.Response, attempt.Error)
+		}),
+		func(attempt rehttp.Attempt) time.Duration { return delays.delay(attempt.Index + 1) },
+	)), nil
 }

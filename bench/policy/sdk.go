@@ -3,7 +3,6 @@ package policy
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common"
@@ -14,25 +13,22 @@ import (
 	"github.com/tencenthttp/tencenthttp/bench/sim"
 )
 
-// SDK returns Tencent Cloud's own SDK with its own retries, which it makes for throttles and, if the request has a ClientToken, for
+// newSDK returns Tencent Cloud's own SDK with its own retries, which it makes for throttles and, if the request has a ClientToken, for
 // network failures. It never retries an InternalError or a 503.
-func SDK(rules Rules) sim.Policy {
-	return sim.Policy{Name: "tencent-sdk", New: func(base http.RoundTripper, seed uint64) (sim.Client, error) {
-		delays := newJitter(rules, seed)
-		settings := profile.NewClientProfile()
-		settings.RateLimitExceededMaxRetries = rules.Attempts - 1
-		settings.NetworkFailureMaxRetries = rules.Attempts - 1
-		settings.RateLimitExceededRetryDuration = profile.DurationFunc(func(retry int) time.Duration { return delays.delay(retry + 1) })
-		settings.NetworkFailureRetryDuration = settings.RateLimitExceededRetryDuration
-		client := common.NewCommonClient(common.NewCredential("AKIDstorm", "key"), "ap-guangzhou", settings).
-			WithHttpTransport(guarded(base, rules))
-		return sim.Labeled(func(ctx context.Context) error {
-			request := &sdkRequest{BaseRequest: new(tchttp.BaseRequest).Init().WithApiInfo("cvm", "2017-03-12", "DescribeInstances")}
-			request.SetContext(ctx)
-			err := client.Send(request, &struct{ *tchttp.BaseResponse }{new(tchttp.BaseResponse)})
-			return sdkError(ctx, err)
-		}, localCause), nil
-	}}
+func newSDK(s Spec, site sim.Site) (sim.Client, error) {
+	delays := newJitter(s.Rules, site.Seed)
+	duration := func(retry int) time.Duration { return delays.delay(retry + 1) }
+	settings := profile.NewClientProfile()
+	settings.RateLimitExceededMaxRetries, settings.RateLimitExceededRetryDuration = s.Attempts-1, duration
+	settings.NetworkFailureMaxRetries, settings.NetworkFailureRetryDuration = s.Attempts-1, duration
+	client := common.NewCommonClient(common.NewCredential("AKIDstorm", "key"), "ap-guangzhou", settings).
+		WithHttpTransport(guarded(site.Base, s.Rules))
+	return sim.Labeled(func(ctx context.Context) error {
+		request := &sdkRequest{BaseRequest: new(tchttp.BaseRequest).Init().WithApiInfo("cvm", "2017-03-12", "DescribeInstances")}
+		request.SetContext(ctx)
+		err := client.Send(request, &struct{ *tchttp.BaseResponse }{new(tchttp.BaseResponse)})
+		return sdkError(ctx, err)
+	}, localCause), nil
 }
 
 // sdkRequest is as the SDK's generated requests are that have a ClientToken.

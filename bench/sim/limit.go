@@ -117,10 +117,10 @@ func (u *supply) advance(now time.Duration) {
 	passed := (now - u.last).Seconds()
 	q, c := u.scenario.quotaAt(now), u.scenario.capacityAt(u.last)
 	switch {
-	case q.rate() == 0:
+	case q.PerSecond() == 0:
 		u.tokens = math.Inf(1)
 	case q.Limit > 0:
-		if !u.begun || now/q.Window.D() != u.last/q.Window.D() {
+		if !u.begun || window(q, now) != window(q, u.last) {
 			u.tokens = float64(q.Limit)
 		}
 	case !u.begun:
@@ -133,6 +133,12 @@ func (u *supply) advance(now time.Duration) {
 		u.credit = 1
 	}
 	u.last, u.begun = now, true
+}
+
+// window returns when the window begins that now is in. They begin at multiples of their length on the clock, and every bubble's
+// clock begins at the same time.
+func window(q Quota, now time.Duration) time.Time {
+	return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(now).Truncate(q.Window.D())
 }
 
 // take uses the next slot, if there is one.

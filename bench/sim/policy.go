@@ -14,8 +14,18 @@ import (
 // Policy is a way to make calls: a library with its settings.
 type Policy struct {
 	Name string
-	// New returns a client of its own whose requests go through base. What it draws should come from the seed.
-	New func(base http.RoundTripper, seed uint64) (Client, error)
+	// New returns a client of its own.
+	New func(Site) (Client, error)
+}
+
+// Site is where a client works.
+type Site struct {
+	// Base takes its requests to the service.
+	Base http.RoundTripper
+	// Seed is for what it draws.
+	Seed uint64
+	// Quota is what the service allows at first, for those who know it.
+	Quota Quota
 }
 
 // Client makes one call, an idempotent one, and returns why it failed. It may be used by any number of goroutines.

@@ -34,7 +34,7 @@ func (s *Scenario) play(p Policy, seed uint64, limit Limit) (*journal, error) {
 	clients := make([]Client, s.Processes)
 	for i := range clients {
 		var err error
-		if clients[i], err = p.New(api.RoundTripper(), seed<<16+uint64(i)); err != nil {
+		if clients[i], err = p.New(Site{Base: api.RoundTripper(), Seed: seed<<16 + uint64(i), Quota: s.Quota}); err != nil {
 			return nil, fmt.Errorf("%s: %w", p.Name, err)
 		}
 	}

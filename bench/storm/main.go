@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"testing"
 	"testing/synctest"
@@ -14,8 +15,7 @@ func main() {
 	o := newOptions(flag.CommandLine)
 	flag.Parse()
 	inTest(func(t *testing.T) int {
-		bubble := func(f func()) { synctest.Test(t, func(*testing.T) { f() }) }
-		if err := storm(o, bubble); err != nil {
+		if err := storm(o, bubble(t), os.Stdout, os.Stderr); err != nil {
 			fmt.Fprintln(os.Stderr, "storm:", err)
 			return 1
 		}
@@ -23,37 +23,41 @@ func main() {
 	})
 }
 
-// inTest calls f and exits with its result. There is no other way into a synctest bubble than a *testing.T, and in a program no other
-// way to that than testing.Main, which is kept for programs that stand in for go test. It would say PASS before it exits.
+// inTest calls f and exits with its result. There is no way into a synctest bubble but with a *testing.T, and in a program no way
+// to that but testing.Main, which is kept for programs that stand in for go test. It would say PASS before it exits.
 func inTest(f func(t *testing.T) int) {
 	all := func(_, _ string) (bool, error) { return true, nil }
 	run := func(t *testing.T) { os.Exit(f(t)) }
 	testing.Main(all, []testing.InternalTest{{Name: "storm", F: run}}, nil, nil)
 }
 
-// storm runs what the options select.
-func storm(o *options, bubble sim.Bubble) error {
-	scenarios, policies, seeds, err := o.selection()
+// bubble returns what runs a function in virtual time. It may be used by several goroutines at a time.
+func bubble(t *testing.T) sim.Bubble {
+	return func(f func()) {
+		t.Run("", func(t *testing.T) { synctest.Test(t, func(*testing.T) { f() }) })
+	}
+}
+
+// storm runs what the options select and reports on it.
+func storm(o *options, bubble sim.Bubble, stdout, stderr io.Writer) error {
+	if flag.NArg() > 0 {
+		return fmt.Errorf("%q: want flags only", flag.Arg(0))
+	}
+	choice, err := o.choose()
 	if err != nil {
 		return err
 	}
-	for _, s := range scenarios {
-		results := make([][]*sim.Result, len(policies))
-		for i, p := range policies {
-			for _, seed := range seeds {
-				done := o.progress(s.Name, p.Name, seed)
-				r, err := sim.Run(bubble, s, p, seed)
-				if err != nil {
-					return err
-				}
-				done()
-				results[i] = append(results[i], r)
-			}
-		}
-		printTable(os.Stdout, s, results)
-		if o.why {
-			printCauses(os.Stdout, results)
-		}
+	if o.list {
+		choice.list(stdout)
+		return nil
 	}
-	return nil
+	out, err := newOutput(o, stdout)
+	if err != nil {
+		return err
+	}
+	defer out.close()
+	if o.quiet {
+		stderr = io.Discard
+	}
+	return run(choice, o.jobs, bubble, stderr, out.add)
 }

@@ -3,12 +3,11 @@ package main
 import (
 	"flag"
 	"fmt"
-	"os"
-	"slices"
+	"runtime"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/tencenthttp/tencenthttp/bench/config"
 	"github.com/tencenthttp/tencenthttp/bench/policy"
 	"github.com/tencenthttp/tencenthttp/bench/sim"
 )
@@ -16,51 +15,28 @@ import (
 // options is the command line.
 type options struct {
 	scenarios, policies, seeds string
-	why, quiet                 bool
+	file, out                  string
+	jobs                       int
+	why, quiet, list           bool
+	// load and rules are the keys of scenarios and policies that were given as flags.
+	load, rules config.Overrides
 }
 
 func newOptions(fs *flag.FlagSet) *options {
 	o := new(options)
-	fs.StringVar(&o.scenarios, "scenario", "all", "the scenarios, `S1,S3`")
-	fs.StringVar(&o.policies, "policy", "all", "the policies, `ours,bare`")
-	fs.StringVar(&o.seeds, "seeds", "1,2,3,4,5", "the seeds, `1,2` or 1-5; the table has the medians")
-	fs.BoolVar(&o.why, "why", false, "print why calls failed")
+	fs.StringVar(&o.scenarios, "scenario", "", "the scenarios, such as `S1,S3`; own is one made of flags alone (default: those of the file, else all)")
+	fs.StringVar(&o.policies, "policy", "", "the policies, such as `ours,bare` (default: all)")
+	fs.StringVar(&o.seeds, "seeds", "1-5", "the seeds, such as 1,2 or `1-5`; the table has the medians")
+	fs.StringVar(&o.file, "file", "", "a YAML `file` with scenarios, policies and rules of one's own")
+	fs.StringVar(&o.out, "out", "storm.out", "the `directory` for CSV and plots; empty: none")
+	fs.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "how many runs at a time")
+	fs.BoolVar(&o.why, "why", false, "say why calls failed")
 	fs.BoolVar(&o.quiet, "quiet", false, "show no progress")
+	fs.BoolVar(&o.list, "list", false, "list the scenarios and policies, and run nothing")
+	own, spec := sim.Defaults(), policy.Default()
+	o.load.Register(fs, &own)
+	o.rules.Register(fs, &spec)
 	return o
-}
-
-// selection returns what to run.
-func (o *options) selection() ([]sim.Scenario, []sim.Policy, []uint64, error) {
-	scenarios, err := choose(o.scenarios, "scenario", sim.Builtin(), func(s sim.Scenario) string { return s.Name })
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	policies, err := choose(o.policies, "policy", policy.All(policy.DefaultRules()), func(p sim.Policy) string { return p.Name })
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	seeds, err := parseSeeds(o.seeds)
-	return scenarios, policies, seeds, err
-}
-
-// choose returns those of all that a comma-separated list names, in its order.
-func choose[T any](list, kind string, all []T, name func(T) string) ([]T, error) {
-	if list == "all" {
-		return all, nil
-	}
-	var chosen []T
-	for wanted := range strings.SplitSeq(list, ",") {
-		at := slices.IndexFunc(all, func(t T) bool { return name(t) == wanted })
-		if at < 0 {
-			names := make([]string, len(all))
-			for i, t := range all {
-				names[i] = name(t)
-			}
-			return nil, fmt.Errorf("there is no %s %q, but %s", kind, wanted, strings.Join(names, ", "))
-		}
-		chosen = append(chosen, all[at])
-	}
-	return chosen, nil
 }
 
 func parseSeeds(list string) ([]uint64, error) {
@@ -80,14 +56,4 @@ func parseSeeds(list string) ([]uint64, error) {
 		}
 	}
 	return seeds, nil
-}
-
-// progress says what runs now. The function that it returns says how long that took.
-func (o *options) progress(scenario, policy string, seed uint64) func() {
-	if o.quiet {
-		return func() {}
-	}
-	start := time.Now()
-	fmt.Fprintf(os.Stderr, "%s %s, seed %d ... ", scenario, policy, seed)
-	return func() { fmt.Fprintf(os.Stderr, "%.1f s\n", time.Since(start).Seconds()) }
 }
