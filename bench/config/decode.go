@@ -12,7 +12,7 @@ import (
 // Decode stores a YAML value in the struct that into points to, and leaves fields alone that it does not mention. A key that
 // the struct does not have is an error, as is a value of another kind; all are reported, each with its line.
 func Decode(node *yaml.Node, into any) error {
-	if errs := unknown(node, reflect.TypeOf(into).Elem(), ""); errs != nil {
+	if errs := faults(node, reflect.TypeOf(into).Elem(), ""); errs != nil {
 		return errors.Join(errs...)
 	}
 	return plain(node.Decode(into))
@@ -36,17 +36,19 @@ func plain(err error) error {
 	return errors.Join(errs...)
 }
 
-// unknown returns an error for each key of a mapping that the type does not have.
-func unknown(node *yaml.Node, t reflect.Type, path string) []error {
+// faults returns an error for each key that the type does not have, and for what YAML itself would let pass.
+func faults(node *yaml.Node, t reflect.Type, path string) []error {
 	switch {
 	case node.Kind == yaml.DocumentNode:
-		return unknown(node.Content[0], t, path)
+		return faults(node.Content[0], t, path)
 	case node.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice:
 		var errs []error
 		for _, item := range node.Content {
-			errs = append(errs, unknown(item, t.Elem(), path)...)
+			errs = append(errs, faults(item, t.Elem(), path)...)
 		}
 		return errs
+	case node.Kind == yaml.ScalarNode && node.Tag == "!!float" && t.Kind() == reflect.Int: // it would be cut off
+		return []error{fmt.Errorf("line %d: cannot take `%s` for a whole number", node.Line, node.Value)}
 	case node.Kind != yaml.MappingNode || t.Kind() != reflect.Struct || t == reflect.TypeFor[yaml.Node]():
 		return nil
 	}
@@ -59,7 +61,7 @@ func unknown(node *yaml.Node, t reflect.Type, path string) []error {
 			errs = append(errs, fmt.Errorf("line %d: there is no key %s%s, but %s", name.Line, path, name.Value, names(keys)))
 			continue
 		}
-		errs = append(errs, unknown(node.Content[i+1], k.typ, path+name.Value+".")...)
+		errs = append(errs, faults(node.Content[i+1], k.typ, path+name.Value+".")...)
 	}
 	return errs
 }

@@ -1,7 +1,7 @@
 package policy
 
 import (
-	"errors"
+	"context"
 
 	"github.com/cenkalti/backoff/v4"
 	"golang.org/x/time/rate"
@@ -22,6 +22,7 @@ func newOurs(s Spec, site sim.Site) (sim.Client, error) {
 			FailureRatio: s.Breaker.FailureRatio, MinCalls: uint32(s.Breaker.MinCalls),
 			Window: s.Breaker.Window.D(), OpenFor: s.Breaker.OpenFor.D(), HoldFor: s.HoldFor.D(),
 		}),
+		tencenthttp.WithHooks(tencenthttp.Hooks{Done: explain}),
 	}
 	if limit, ok := s.limit(site.Quota); ok {
 		opts = append(opts, tencenthttp.WithRateLimit(rate.Limit(limit.Rate), limit.Burst))
@@ -33,7 +34,7 @@ func newOurs(s Spec, site sim.Site) (sim.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sim.Labeled(sim.Over(rt), oursCause), nil
+	return explaining(sim.Over(rt)), nil
 }
 
 // limit returns what to give to WithRateLimit, if anything. Of a fixed window all may come at once.
@@ -44,14 +45,25 @@ func (s Spec) limit(quota sim.Quota) (RateLimit, bool) {
 	return s.RateLimit, s.RateLimit != RateLimit{}
 }
 
-// oursCause puts the reason of a refusal into words.
-func oursCause(err error) string {
-	refused, ok := errors.AsType[*tencenthttp.CallError](err)
-	switch {
-	case !ok:
-		return ""
-	case refused.Code != "":
-		return string(refused.Reason) + " after " + refused.Code
+// reasonKey is the key of a context value, a *string, that takes why a call ended as it did.
+type reasonKey struct{}
+
+func explain(ctx context.Context, info tencenthttp.DoneInfo) {
+	if words, ok := ctx.Value(reasonKey{}).(*string); ok {
+		*words = string(info.Reason)
+		if info.Code != "" {
+			*words += " after " + info.Code
+		}
 	}
-	return string(refused.Reason)
+}
+
+// explaining returns the client with all its failures explained: a throttle that is handed back may be the fourth, or the first.
+func explaining(client sim.Client) sim.Client {
+	return func(ctx context.Context) error {
+		var words string
+		if err := client(context.WithValue(ctx, reasonKey{}, &words)); err != nil {
+			return sim.Explain(err, words)
+		}
+		return nil
+	}
 }

@@ -20,7 +20,7 @@ func newResty(s Spec, site sim.Site) (sim.Client, error) {
 		AddRetryConditions(func(resp *resty.Response, err error) bool { return again(resp.RawResponse, err) }).
 		SetCircuitBreaker(resty.NewCircuitBreakerRatio(s.Breaker.FailureRatio, uint64(s.Breaker.MinCalls), s.Breaker.OpenFor.D(),
 			func(resp *resty.Response) bool { return fault(resp.RawResponse, nil) }))
-	return sim.Labeled(func(ctx context.Context) error {
+	return explained(func(ctx context.Context) error {
 		plain, err := sim.NewRequest(ctx)
 		if err != nil {
 			return err
@@ -32,5 +32,5 @@ func newResty(s Spec, site sim.Site) (sim.Client, error) {
 			return err
 		}
 		return sim.Judge(resp.StatusCode(), resp.Bytes())
-	}, localCause), nil
+	}), nil
 }

@@ -23,12 +23,12 @@ func newSDK(s Spec, site sim.Site) (sim.Client, error) {
 	settings.NetworkFailureMaxRetries, settings.NetworkFailureRetryDuration = s.Attempts-1, duration
 	client := common.NewCommonClient(common.NewCredential("AKIDstorm", "key"), "ap-guangzhou", settings).
 		WithHttpTransport(guarded(site.Base, s.Rules))
-	return sim.Labeled(func(ctx context.Context) error {
+	return explained(func(ctx context.Context) error {
 		request := &sdkRequest{BaseRequest: new(tchttp.BaseRequest).Init().WithApiInfo("cvm", "2017-03-12", "DescribeInstances")}
 		request.SetContext(ctx)
 		err := client.Send(request, &struct{ *tchttp.BaseResponse }{new(tchttp.BaseResponse)})
 		return sdkError(ctx, err)
-	}, localCause), nil
+	}), nil
 }
 
 // sdkRequest is as the SDK's generated requests are that have a ClientToken.

@@ -60,4 +60,15 @@ func localCause(err error) string {
 }
 
 // over returns the client that sends its requests through rt.
-func over(rt http.RoundTripper) sim.Client { return sim.Labeled(sim.Over(rt), localCause) }
+func over(rt http.RoundTripper) sim.Client { return explained(sim.Over(rt)) }
+
+// explained returns the client with its refusals explained.
+func explained(client sim.Client) sim.Client {
+	return func(ctx context.Context) error {
+		err := client(ctx)
+		if words := localCause(err); words != "" {
+			return sim.Explain(err, words)
+		}
+		return err
+	}
+}

@@ -47,9 +47,13 @@ func newPanel(s sim.Scenario, r *sim.Result, most float64) (*plot.Plot, error) {
 		p.Add(band)
 	}
 	for _, curve := range curves {
-		points := make(plotter.XYs, len(r.Seconds))
+		points, seen := make(plotter.XYs, len(r.Seconds)), false
 		for i, second := range r.Seconds {
 			points[i] = plotter.XY{X: float64(i) + .5, Y: curve.of(second)}
+			seen = seen || points[i].Y > 0
+		}
+		if !seen { // such as a quota that there is not
+			continue
 		}
 		line, err := plotter.NewLine(points)
 		if err != nil {

@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/url"
 	"strings"
 )
 
-// cause puts an error into a few words that many errors share.
+// cause puts an error into a few words that many errors share: those of Explain, if it was explained.
 func cause(err error) string {
+	if named, ok := errors.AsType[*explained](err); ok {
+		return named.words
+	}
+	if outer, ok := errors.AsType[*url.Error](err); ok { // repeats the address
+		err = outer.Err
+	}
 	if failure, ok := errors.AsType[*Failure](err); ok {
 		return failure.Error()
-	}
-	if named, ok := errors.AsType[*labeled](err); ok {
-		return named.label
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "deadline"
@@ -25,24 +29,13 @@ func cause(err error) string {
 	return text
 }
 
-// labeled is an error whose client has words for it.
-type labeled struct {
+// explained is an error whose client knows why it came to it.
+type explained struct {
 	error
-	label string
+	words string
 }
 
-func (l *labeled) Unwrap() error { return l.error }
+func (e *explained) Unwrap() error { return e.error }
 
-// Labeled returns a client whose failures are counted under the words that label finds for them; empty: the usual ones.
-func Labeled(client Client, label func(error) string) Client {
-	return func(ctx context.Context) error {
-		err := client(ctx)
-		if err == nil {
-			return nil
-		}
-		if words := label(err); words != "" {
-			return &labeled{err, words}
-		}
-		return err
-	}
-}
+// Explain returns the error of a call with the words under which it is to be counted among the causes.
+func Explain(err error, words string) error { return &explained{err, words} }

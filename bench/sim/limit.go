@@ -17,21 +17,27 @@ type Limit struct {
 	Disturbed int
 }
 
-// step is the resolution of the computation.
-const step = time.Millisecond
+// step returns the resolution of the computation: a millisecond, or a millionth of how long the scenario may take.
+func (s *Scenario) step() time.Duration {
+	lasts := s.Arrivals.For.D()
+	if rate := s.usualRate(0); !s.Open() && !math.IsInf(rate, 1) {
+		lasts = time.Duration(float64(s.total()) / rate * float64(time.Second))
+	}
+	return max(time.Millisecond, lasts/1e6)
+}
 
 // Limit computes the scenario's limit.
 func (s *Scenario) Limit() Limit {
 	var l Limit
 	from, until := s.Disturbed()
-	total, slots := s.total(), supply{scenario: s}
+	total, step, slots := s.total(), s.step(), supply{scenario: s}
 	var arrived, gone int // calls that have come, and of these the ones that were answered or whose deadline has passed
 	end := time.Duration(math.MaxInt64)
 	if s.Open() {
 		end = s.Arrivals.For.D() + s.Deadline.D()
 	}
 	for now := time.Duration(0); gone < total && now <= end; now += step {
-		arrived, gone = s.due(now, total), max(gone, s.late(now, total))
+		arrived, gone = s.due(now, total), max(gone, s.late(now-step, total))
 		if !s.Open() {
 			arrived, gone = total, l.OK
 		}
@@ -57,13 +63,13 @@ func (s *Scenario) due(now time.Duration, total int) int {
 	return min(total, int(now.Seconds()*s.Arrivals.Rate)+1)
 }
 
-// late returns how many of them should have been answered before that time, if each came at the end of its interval.
+// late returns how many of them should have been answered by that time, if each came at the end of its interval.
 func (s *Scenario) late(now time.Duration, total int) int {
 	if !s.Open() {
 		return 0
 	}
 	interval := time.Duration(float64(time.Second) / s.Arrivals.Rate)
-	return s.due(now-s.Deadline.D()-interval-step, total)
+	return s.due(now-s.Deadline.D()-interval, total)
 }
 
 // failFast returns how many calls succeed if each is made once, at the moment that it arrives.
@@ -126,9 +132,9 @@ func (u *supply) advance(now time.Duration) {
 	case !u.begun:
 		u.tokens = float64(q.Burst)
 	default:
-		u.tokens = min(float64(q.Burst), u.tokens+q.Rate*passed)
+		u.tokens = min(max(float64(q.Burst), q.Rate*passed), u.tokens+q.Rate*passed)
 	}
-	u.credit = min(1, u.credit+c.Rate*passed)
+	u.credit = min(max(1, c.Rate*passed), u.credit+c.Rate*passed)
 	if !u.begun || c.Rate == 0 {
 		u.credit = 1
 	}

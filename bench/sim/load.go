@@ -52,6 +52,8 @@ func (s *Scenario) work(ctx context.Context, j *journal, clients []Client, seed 
 		for worker := range s.Workers {
 			wg.Go(func() {
 				ctx := tctest.ContextWithRand(ctx, draws(seed, uint64(process)<<16+uint64(worker)))
+				// One after the other, however the goroutines are scheduled.
+				sleep(ctx, time.Duration(process*s.Workers+worker)*time.Microsecond)
 				for b.next(ctx) {
 					b.done(ctx, s.attempt(ctx, j, client, process), s.Pause.D())
 				}
