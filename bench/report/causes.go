@@ -9,7 +9,7 @@ import (
 )
 
 // Causes prints why calls failed, on average per run.
-func Causes(w io.Writer, runs Runs) {
+func Causes(w io.Writer, runs Runs) error {
 	fmt.Fprintln(w, "\nwhy calls failed, per run")
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, results := range runs.Policies {
@@ -23,7 +23,7 @@ func Causes(w io.Writer, runs Runs) {
 			fmt.Fprintf(table, "%s\t%.1f\t  %s\n", results[0].Policy, float64(sum[cause])/float64(len(results)), cause)
 		}
 	}
-	table.Flush()
+	return table.Flush()
 }
 
 // ranked returns the causes of a result, the most frequent first.

@@ -40,7 +40,7 @@ func storm() report.Runs {
 
 func TestTable(t *testing.T) {
 	var out bytes.Buffer
-	report.Table(&out, storm())
+	require.NoError(t, report.Table(&out, storm()))
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	require.Len(t, lines, 5)
 	assert.Equal(t, "small: 15/s, outage from 45 to 75 s", lines[0])
@@ -56,7 +56,7 @@ func TestTable_closedLoad(t *testing.T) {
 		{{Policy: "theirs", Closed: true, Left: 1}},
 	}}
 	var out bytes.Buffer
-	report.Table(&out, runs)
+	require.NoError(t, report.Table(&out, runs))
 	assert.Contains(t, out.String(), "physical limit: 2000 OK in 99.0 s")
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	assert.Equal(t, strings.Fields("policy OK failed sent throttled makespan x limit"), strings.Fields(lines[2]))
@@ -67,17 +67,17 @@ func TestTable_closedLoad(t *testing.T) {
 func TestShares(t *testing.T) {
 	var out bytes.Buffer
 	runs := storm()
-	report.Shares(&out, runs)
+	require.NoError(t, report.Shares(&out, runs))
 	assert.Contains(t, strings.Join(strings.Fields(out.String()), " "), "ours 50% 90% theirs 50% 90%")
 	out.Reset()
 	runs.Scenario.Processes = 1
-	report.Shares(&out, runs)
+	require.NoError(t, report.Shares(&out, runs))
 	assert.Empty(t, out.String())
 }
 
 func TestCauses(t *testing.T) {
 	var out bytes.Buffer
-	report.Causes(&out, storm())
+	require.NoError(t, report.Causes(&out, storm()))
 	assert.Contains(t, strings.Join(strings.Fields(out.String()), " "), "ours 9.0 InternalError ours 3.0 breaker open theirs 9.0 InternalError")
 }
 

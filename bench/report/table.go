@@ -12,7 +12,7 @@ import (
 )
 
 // Table prints the medians of each policy's results beside the physical limit, leaving out columns in which none has anything to say.
-func Table(w io.Writer, runs Runs) {
+func Table(w io.Writer, runs Runs) error {
 	s := runs.Scenario
 	fmt.Fprintf(w, "\n%s: %s\nphysical limit: %s\n", s.Name, s.Title, describe(&s))
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -32,7 +32,7 @@ func Table(w io.Writer, runs Runs) {
 		}
 		fmt.Fprintln(table)
 	}
-	table.Flush()
+	return table.Flush()
 }
 
 // describe puts the limit into words.
@@ -64,9 +64,9 @@ func format(m sim.Metric, v float64) string {
 }
 
 // Shares prints what each process got at least in any 60 s, in percent of its fair share, if there are several.
-func Shares(w io.Writer, runs Runs) {
+func Shares(w io.Writer, runs Runs) error {
 	if runs.Scenario.Processes < 2 {
-		return
+		return nil
 	}
 	fmt.Fprintln(w, "\nleast share of each process over any 60 s in which it had work, in % of the fair one, worst first")
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -78,7 +78,7 @@ func Shares(w io.Writer, runs Runs) {
 		}
 		fmt.Fprintln(table)
 	}
-	table.Flush()
+	return table.Flush()
 }
 
 // nthLeast returns the share of the process that came off n-th worst, counted from 0.

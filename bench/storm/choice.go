@@ -139,7 +139,7 @@ func pick[T any](kind, wanted string, all []T, name func(T) string) (T, error) {
 }
 
 // list prints what there is to choose from.
-func (c *choice) list(w io.Writer) {
+func (c *choice) list(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, s := range c.scenarios {
 		fmt.Fprintf(table, "%s\t%s\n", s.Name, s.Title)
@@ -148,5 +148,5 @@ func (c *choice) list(w io.Writer) {
 	for _, spec := range c.specs {
 		fmt.Fprintf(table, "%s\t%s\n", spec.Name, spec.About())
 	}
-	table.Flush()
+	return table.Flush()
 }

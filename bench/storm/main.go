@@ -48,8 +48,7 @@ func storm(o *options, bubble sim.Bubble, stdout, stderr io.Writer) error {
 		return err
 	}
 	if o.list {
-		choice.list(stdout)
-		return nil
+		return choice.list(stdout)
 	}
 	out, err := newOutput(o, stdout)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,14 +44,18 @@ func (out *output) close() {
 
 // add reports on a scenario.
 func (out *output) add(runs report.Runs) error {
-	report.Table(out.w, runs)
-	report.Shares(out.w, runs)
+	shown := errors.Join(report.Table(out.w, runs), report.Shares(out.w, runs))
 	if out.why {
-		report.Causes(out.w, runs)
+		shown = errors.Join(shown, report.Causes(out.w, runs))
 	}
-	if out.dir == "" {
-		return nil
+	if shown != nil || out.dir == "" {
+		return shown
 	}
+	return out.save(runs)
+}
+
+// save writes the files of a scenario.
+func (out *output) save(runs report.Runs) error {
 	if err := out.summary.Add(runs); err != nil {
 		return err
 	}
@@ -61,13 +66,14 @@ func (out *output) add(runs report.Runs) error {
 			return err
 		}
 	}
-	for suffix, draw := range map[string]func(io.Writer, report.Runs) error{".png": report.PNG, ".svg": report.SVG} {
-		if err := out.write(name+suffix, func(w io.Writer) error { return draw(w, runs) }); err != nil {
-			return err
-		}
+	if err := out.write(name+".png", func(w io.Writer) error { return report.PNG(w, runs) }); err != nil {
+		return err
 	}
-	fmt.Fprintf(out.w, "\nsee %s\n", filepath.Join(out.dir, fileName(name)+".*"))
-	return nil
+	if err := out.write(name+".svg", func(w io.Writer) error { return report.SVG(w, runs) }); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out.w, "\nsee %s\n", filepath.Join(out.dir, fileName(name)+".*"))
+	return err
 }
 
 func (out *output) write(name string, content func(io.Writer) error) error {
