@@ -10,6 +10,7 @@ export GOWORK  := off
 
 FUZZTIME  ?= 10s
 TESTFLAGS ?=
+STORMFLAGS ?=
 BENCHTIME ?= 100ms
 COUNT     ?= 10
 
@@ -21,7 +22,7 @@ TOOL    := go tool -modfile=$(CURDIR)/tools/go.mod
 # $(call each,MODULES,COMMAND) runs the command in every module, goes on after a failure and fails in the end.
 each = status=0; for m in $(1); do echo "== $@: $$m"; (cd $$m && $(2)) || status=1; done; exit $$status
 
-.PHONY: help test fuzz cover lint vet fix-check fmt fmt-check tidy tidy-check bench quickstart
+.PHONY: help test fuzz cover lint vet fix-check fmt fmt-check tidy tidy-check bench storm quickstart
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -71,6 +72,9 @@ bench: ## measure what a successful call costs beyond a bare one, ours beside th
 	@cd bench && go test -c -o overhead.test . && \
 	for round in $$(seq $(COUNT)); do ./overhead.test -test.run '^$$' -test.bench Overhead -test.benchtime $(BENCHTIME); done | tee overhead.txt
 	@cd bench && go run ./ratio overhead.txt
+
+storm: ## run every scenario of overload and outage with ours and the peers, in virtual time (STORMFLAGS="-scenario S1 -seeds 1" for a part)
+	@go run -C bench ./storm $(STORMFLAGS)
 
 quickstart: ## run the demonstration: the real SDK against a fake Tencent Cloud, with and without the transport
 	@go run -C examples ./quickstart
