@@ -17,7 +17,7 @@ import (
 type pacer struct {
 	limited bool // fixed at the beginning
 	learns  bool // from throttles; fixed as well
-	latency atomic.Int64
+	latency atomic.Int64 // see usualLatency
 
 	mu     sync.Mutex
 	bucket *bucket
@@ -90,7 +90,7 @@ func (p *pacer) leave(w *waiter, call turnRequest) *refusal {
 func (p *pacer) latestTurn(call turnRequest, now time.Time) time.Time {
 	latest := call.latest
 	if !latest.IsZero() {
-		latest = latest.Add(-p.lastLatency())
+		latest = latest.Add(-p.usualLatency())
 	}
 	if call.maxWait > 0 {
 		if end := now.Add(call.maxWait); latest.IsZero() || end.Before(latest) {
@@ -155,7 +155,8 @@ func (p *pacer) giveBack() {
 // learn takes note of what came of an attempt, and how long that took.
 func (p *pacer) learn(verdict Verdict, answered bool, latency time.Duration) {
 	if answered && !verdict.Throttled { // a throttled answer comes back sooner than a real one
-		p.latency.Store(int64(latency))
+		usual := p.usualLatency()
+		p.latency.Store(int64(max(latency, usual-(usual-latency)/8)))
 	}
 	if !p.limited || !p.learns || !verdict.Throttled {
 		return
@@ -165,8 +166,9 @@ func (p *pacer) learn(verdict Verdict, answered bool, latency time.Duration) {
 	p.bucket.drain(time.Now())
 }
 
-// lastLatency is how long the last answered attempt took; zero if there was none.
-func (p *pacer) lastLatency() time.Duration { return time.Duration(p.latency.Load()) }
+// usualLatency is how long an answered attempt may well take: as long as the last one, and little less than the slow ones before it.
+// The last one alone would let every second call pass that is then answered just too late. Zero if there was none.
+func (p *pacer) usualLatency() time.Duration { return time.Duration(p.latency.Load()) }
 
 // idle tells whether a new pacer would behave as this one does.
 func (p *pacer) idle(now time.Time) bool {

@@ -314,7 +314,7 @@ func TestPacer_AThrottleEmptiesTheBurst(t *testing.T) {
 			p.learn(Verdict{Throttled: true}, true, time.Second)
 			require.Nil(t, p.wait(turn(t, epoch, 0)))
 			assert.InDelta(t, tt.want, time.Since(epoch), float64(10*time.Microsecond))
-			assert.Zero(t, p.lastLatency(), "a throttled answer says nothing about how long real ones take")
+			assert.Zero(t, p.usualLatency(), "a throttled answer says nothing about how long real ones take")
 		})
 	}
 }
@@ -323,7 +323,7 @@ func TestPacer_LearnsHowLongAnAnswerTakes(t *testing.T) {
 	p := newPacer(10, 5, true)
 	p.learn(Verdict{}, true, time.Second)
 	p.learn(Verdict{Fault: true}, false, time.Minute) // no answer
-	assert.Equal(t, time.Second, p.lastLatency())
+	assert.Equal(t, time.Second, p.usualLatency())
 }
 
 // Waiting calls follow a change of the rate at once. Nothing changes the rate yet but the learning that is to come.
@@ -398,4 +398,18 @@ func TestPacer_NoTokenTooManyUnderContention(t *testing.T) {
 	wg.Wait()
 	assert.LessOrEqual(t, float64(passed), burst+limit*time.Since(begin).Seconds())
 	assert.Positive(t, passed)
+}
+
+func TestPacer_UsualLatencyRisesAtOnceAndFallsSlowly(t *testing.T) {
+	p := newPacer(20, 1, true)
+	assert.Zero(t, p.usualLatency())
+	for _, row := range []struct{ took, want time.Duration }{
+		{40, 40}, {80, 80}, {40, 75}, {75, 75}, {35, 70}, {200, 200},
+	} {
+		p.learn(Verdict{}, true, row.took*time.Millisecond)
+		assert.Equal(t, row.want*time.Millisecond, p.usualLatency())
+	}
+	p.learn(Verdict{Throttled: true}, true, time.Second)
+	p.learn(Verdict{Fault: true}, false, time.Second)
+	assert.Equal(t, 200*time.Millisecond, p.usualLatency(), "throttled or unanswered: says nothing of an answer")
 }
