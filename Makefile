@@ -37,7 +37,7 @@ fuzz: ## run each fuzz target of each module for FUZZTIME (10s)
 		awk '/^Fuzz/ { name[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, name[i]; n = 0 }' <<<"$$listing" | \
 		while read -r package target; do \
 			echo "== fuzz: $$m $$target"; \
-			(cd $$m && go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null); \
+			(cd $$m && $(CURDIR)/.ci/fuzz "$$package" "$$target" $(FUZZTIME)); \
 		done; \
 	done
 

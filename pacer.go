@@ -15,8 +15,8 @@ import (
 //
 // A pacer without a limit lets everything pass. It may be used by any number of goroutines.
 type pacer struct {
-	limited bool // fixed at the beginning
-	learns  bool // from throttles; fixed as well
+	limited bool         // fixed at the beginning
+	learns  bool         // from throttles; fixed as well
 	latency atomic.Int64 // see usualLatency
 
 	mu     sync.Mutex

@@ -3,6 +3,7 @@ package tencenthttp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -238,6 +239,46 @@ func TestTransport_RotatedKey(t *testing.T) {
 		assert.Empty(t, codeOf(t, rt, signedRequest(t, StaticCredentials("old", "k1", ""), 0, "DescribeInstances", "{}")))
 		assert.Equal(t, 2, api.Count())
 	})
+}
+
+func TestTransport_CuresEnd(t *testing.T) {
+	n := 0
+	restless := CredentialFunc(func(context.Context) (Credentials, error) { // other keys each time, and never the right ones
+		n++
+		return Credentials{SecretID: fmt.Sprintf("id%d", n), SecretKey: "k"}, nil
+	})
+	broken := CredentialFunc(func(context.Context) (Credentials, error) { return Credentials{}, errRead })
+	rows := map[string]struct {
+		provider CredentialProvider
+		offset   time.Duration
+		opts     []Option
+		code     string
+		calls    int
+	}{
+		"other keys are tried once":          {restless, 0, nil, "AuthFailure.SecretIdNotFound", 2},
+		"no keys to compare with":            {broken, 0, nil, "AuthFailure.SecretIdNotFound", 1},
+		"one attempt is one attempt":         {restless, 0, []Option{WithMaxAttempts(1)}, "AuthFailure.SecretIdNotFound", 1},
+		"also for a clock that is off":       {testKeys, time.Hour, []Option{WithMaxAttempts(1)}, "AuthFailure.SignatureExpire", 1},
+		"no cure after the caller's own no":  {testKeys, time.Hour, []Option{WithMaxElapsedTime(time.Nanosecond)}, "AuthFailure.SignatureExpire", 1},
+		"a code without a cure":              {testKeys, 0, []Option{WithCode("AuthFailure", Verdict{Class: ClassFatal})}, "AuthFailure.SecretIdNotFound", 1},
+		"a classifier that says retry rules": {broken, 0, []Option{WithClassifier(func(Outcome) Verdict { return Verdict{} })}, "AuthFailure.SecretIdNotFound", 1},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api := tctest.New(tctest.WithCredential("right", "key", ""), tctest.WithClockOffset(row.offset))
+				api.SetNetworkDelay(tctest.Fixed(time.Millisecond))
+				rt, err := NewTransport(api.RoundTripper(), append(row.opts, WithSigner(TC3Signer(row.provider)))...)
+				require.NoError(t, err)
+				keys := testKeys
+				if row.offset != 0 {
+					keys = StaticCredentials("right", "key", "")
+				}
+				assert.Equal(t, row.code, codeOf(t, rt, signedRequest(t, keys, 0, "DescribeInstances", "{}")))
+				assert.Equal(t, row.calls, api.Count())
+			})
+		})
+	}
 }
 
 func TestTransport_ProviderFails(t *testing.T) {
