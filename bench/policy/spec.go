@@ -91,7 +91,7 @@ func (s Spec) Policy() (sim.Policy, error) {
 		return sim.Policy{}, fmt.Errorf("policy %s: %w", s.Name, err)
 	}
 	l := libraries[at]
-	return sim.Policy{Name: s.Name, New: func(site sim.Site) (sim.Client, error) {
+	return sim.Policy{Name: s.Name, MaxWait: s.MaxWait.D(), New: func(site sim.Site) (sim.Client, error) {
 		return l.make(s, site)
 	}}, nil
 }

@@ -42,9 +42,11 @@ func TestTable(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, report.Table(&out, storm()))
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	require.Len(t, lines, 5)
+	require.Len(t, lines, 7)
 	assert.Equal(t, "small: 15/s, outage from 45 to 75 s", lines[0])
 	assert.Equal(t, "physical limit: 2250 OK, 1800 if those that come in the outage fail, 0 while disturbed", lines[1])
+	assert.Equal(t, "for theirs, which refuses longer waits: 100 OK", lines[3])
+	lines = lines[2:]
 	assert.Equal(t, strings.Fields("policy OK failed OK/limit sent throttled wasted>3s p50 s p99 s req/call first OK recovered least share"), strings.Fields(lines[2]))
 	assert.Equal(t, strings.Fields("ours 92 8 92.0% 200 0 0.0% 1.00 1.00 0.50 0.00 1.50 50%"), strings.Fields(lines[3]))
 	assert.Equal(t, strings.Fields("theirs 51 49 51.0% 200 0 0.0% 1.00 1.00 0.50 0.00 never 50%"), strings.Fields(lines[4]))

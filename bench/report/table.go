@@ -15,6 +15,12 @@ import (
 func Table(w io.Writer, runs Runs) error {
 	s := runs.Scenario
 	fmt.Fprintf(w, "\n%s: %s\nphysical limit: %s\n", s.Name, s.Title, describe(&s))
+	possible := s.Limit().OK
+	for _, r := range runs.Policies {
+		if s.Open() && r[0].Limit.OK < possible {
+			fmt.Fprintf(w, "for %s, which refuses longer waits: %d OK\n", r[0].Policy, r[0].Limit.OK)
+		}
+	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	var metrics []sim.Metric
 	fmt.Fprint(table, "policy\t")

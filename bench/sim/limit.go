@@ -55,6 +55,16 @@ func (s *Scenario) Limit() Limit {
 	return l
 }
 
+// limitWithin is the limit for those who let no call wait longer than that; zero is without bound.
+func (s *Scenario) limitWithin(maxWait time.Duration) Limit {
+	if maxWait == 0 || maxWait >= s.Deadline.D() {
+		return s.Limit()
+	}
+	impatient := *s
+	impatient.Deadline = Duration(maxWait)
+	return impatient.Limit()
+}
+
 // due returns how many calls of an open load have arrived by that time, at regular intervals.
 func (s *Scenario) due(now time.Duration, total int) int {
 	if !s.Open() || now < 0 {

@@ -14,6 +14,9 @@ import (
 // Policy is a way to make calls: a library with its settings.
 type Policy struct {
 	Name string
+	// MaxWait is the longest that it lets a call wait, whatever the deadline; zero if as long as that allows. It cannot be blamed for
+	// calls that would have succeeded later.
+	MaxWait time.Duration
 	// New returns a client of its own.
 	New func(Site) (Client, error)
 }

@@ -16,7 +16,7 @@ const patience = 20
 
 // Run plays a scenario with a policy. The same seed gives the same run, as far as the policy draws nothing from elsewhere.
 func Run(bubble Bubble, s Scenario, p Policy, seed uint64) (result *Result, err error) {
-	limit := s.Limit()
+	limit := s.limitWithin(p.MaxWait)
 	bubble(func() {
 		var j *journal
 		if j, err = s.play(p, seed, limit); err == nil {

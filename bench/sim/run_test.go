@@ -100,6 +100,18 @@ func TestRun_deadline(t *testing.T) {
 	assert.Equal(t, 2*time.Second, r.Refused[2])
 }
 
+// Who refuses to wait is measured by what can be had without.
+func TestRun_limitOfTheImpatient(t *testing.T) {
+	c := exact()
+	c.Arrivals, c.Deadline, c.Quota = sim.Arrivals{Rate: 10, For: 20 * s}, 10*s, sim.Quota{Rate: 5, Burst: 5}
+	impatient := bare
+	impatient.MaxWait = 2 * time.Second
+	assert.InDelta(t, 5+5*30, play(t, c, bare, 1).Limit.OK, 1)
+	assert.InDelta(t, 5+5*22, play(t, c, impatient, 1).Limit.OK, 1)
+	impatient.MaxWait = time.Minute
+	assert.InDelta(t, 5+5*30, play(t, c, impatient, 1).Limit.OK, 1)
+}
+
 func TestRun_brownoutUsesTheCapacity(t *testing.T) {
 	c := exact()
 	c.Arrivals, c.Deadline = sim.Arrivals{Rate: 10, For: 30 * s}, s
