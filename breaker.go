@@ -30,8 +30,8 @@ type BreakerSettings struct {
 	// HoldFor is how long one call may wait, all its attempts together, for an open breaker's next probe and its success, rather
 	// than being refused. Calls that cannot get there in time are refused at once. Default 0: none waits.
 	HoldFor time.Duration
-	// Rand draws the chance in OpenFor, a number in [0, 1). It may be called by several goroutines at once. Default math/rand/v2.Float64;
-	// another is of use where a run must be repeatable.
+	// Rand draws the chance in OpenFor, a number in [0, 1). It may be called by several goroutines at once, and must not use the
+	// Transport. Default math/rand/v2.Float64; another is of use where a run must be repeatable.
 	Rand func() float64
 }
 

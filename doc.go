@@ -17,8 +17,9 @@
 //   - The classifier judges what comes back: [Classify], [ClassifyCode], WithCode.
 //   - A call is sent again if its failure is retryable; or if it may have run, and running it twice is harmless: [Idempotent],
 //     ContextWithIdempotent, WithIdempotentActions. A mutating call with a ClientToken is harmless; one without is not.
-//   - A throttled call waits for its next turn. Else the delay is full jitter (WithBackOff), at least what Retry-After asks for, and never one that ends after the deadline.
-//     Retries of faults draw on a budget, so that an outage is not made worse: WithRetryBudget.
+//   - A throttled call waits for its next turn. The delay of every other one is full jitter (WithBackOff), at least what Retry-After
+//     asks for, and never one that ends after the deadline. Retries of faults draw on a budget, so that an outage is not made worse:
+//     WithRetryBudget.
 //
 // The last answer is what the caller gets, body intact: the SDK makes its own error of it. Only a call that got no answer at all
 // ends with an error, a [*CallError], which says why there was no further attempt.
