@@ -92,7 +92,7 @@ func (c *call) hopeless() Reason {
 func (c *call) delay() time.Duration {
 	verdict := c.last.verdict
 	asked := min(verdict.RetryAfter, maxRetryAfter)
-	if verdict.Throttled && c.target.pacer.limited && c.target.pacer.learns {
+	if verdict.Throttled && c.target.queues(c.t.cfg) {
 		return max(0, asked) // its next turn is the wait
 	}
 	if c.backOff == nil {

@@ -9,18 +9,27 @@ type target struct {
 	endpoint *endpoint // held as long as the target is remembered
 	pacer    *pacer
 	limiters []Limiter // the caller's own
-	stats    counters
+
+	observers []Observer // those of them that learn
+	stats     counters
+}
+
+// queues tells whether a throttled attempt waits for its next turn rather than for a backoff.
+func (t *target) queues(cfg *config) bool {
+	return t.pacer.limited && t.pacer.learns || len(t.observers) > 0 && !cfg.noPacing
 }
 
 func (t *Transport) newTarget(id identity, now time.Time) *target {
 	name := id.target()
 	limit := t.cfg.limitFor(name.Service, name.Action)
-	fresh := &target{Target: name, pacer: newPacer(limit.limit, limit.burst, !t.cfg.noPacing)}
+	fresh := &target{Target: name}
 	for _, newer := range t.cfg.newLimiter {
 		if limiter := newer(name); limiter != nil {
 			fresh.limiters = append(fresh.limiters, limiter)
 		}
 	}
+	fresh.observers = observersOf(fresh.limiters)
+	fresh.pacer = newPacer(limit.limit, limit.burst, !t.cfg.noPacing && len(fresh.observers) == 0)
 	key := endpointKey{name.Host, name.Region}
 	fresh.endpoint = t.endpoints.get(key, now, func() (endpointKey, *endpoint) { return key, newEndpoint(key, t.cfg, now) })
 	return fresh
