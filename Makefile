@@ -1,5 +1,6 @@
 # Every target visits every module of the repository: a module that a command forgets, rots.
-# Needs Go, bash and, for -race, a C compiler; the tools are built from tools/go.mod on first use.
+# Needs Go, bash and, for -race, a C compiler; the tools are built from tools/go.mod on first use, and redis-server is installed
+# for the tests where it is missing (.ci/packages).
 
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -28,6 +29,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 test: ## run every test of every module with -race and -shuffle=on (TESTFLAGS=-v for more)
+	@.ci/packages redis-server
 	@$(call each,$(MODULES),go test -race -shuffle=on $(TESTFLAGS) ./...)
 
 # go test -fuzz takes one target at a time, hence the list first.
