@@ -23,7 +23,7 @@ TOOL    := go tool -modfile=$(CURDIR)/tools/go.mod
 # $(call each,MODULES,COMMAND) runs the command in every module, goes on after a failure and fails in the end.
 each = status=0; for m in $(1); do echo "== $@: $$m"; (cd $$m && $(2)) || status=1; done; exit $$status
 
-.PHONY: help test fuzz cover lint vet fix-check fmt fmt-check tidy tidy-check bench storm quickstart
+.PHONY: help test fuzz cover lint vet fix-check fmt fmt-check tidy tidy-check bench storm fleet quickstart
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -77,6 +77,9 @@ bench: ## measure what a successful call costs beyond a bare one, ours beside th
 
 storm: ## run every scenario of overload and outage with ours and the peers, in virtual time (STORMFLAGS="-scenario S1 -seeds 1" for a part)
 	@go run -C bench ./storm $(STORMFLAGS)
+
+fleet: ## run the demonstration of a fleet: several processes, one quota over Redis; needs redis-server
+	@go run -C examples ./fleet
 
 quickstart: ## run the demonstration: the real SDK against a fake Tencent Cloud, with and without the transport
 	@go run -C examples ./quickstart
