@@ -152,6 +152,8 @@ func TestHealth_OneProbeAtATime(t *testing.T) {
 	assert.True(t, h.may(now))
 	assert.False(t, h.may(now.Add(probeEvery)), "it is under way")
 	assert.True(t, h.may(now.Add(probeHangs)), "it hangs")
+	h.answered()
+	assert.True(t, h.may(now), "it is there, if late")
 	h.found(now.Add(2 * time.Second))
 	h.found(now.Add(2 * time.Second))
 	assert.True(t, h.may(now))

@@ -70,6 +70,13 @@ func (h *health) lost(err error, now time.Time) {
 	}
 }
 
+// answered notes that an exchange went well, but too late: the next one need not wait to show whether that was all.
+func (h *health) answered() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.probing, h.tried = false, time.Time{}
+}
+
 // found notes that an exchange went well, in time.
 func (h *health) found(now time.Time) {
 	h.mu.Lock()

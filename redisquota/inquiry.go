@@ -121,6 +121,8 @@ func (l *limiter) run(in *inquiry) {
 		l.q.health.lost(err, now)
 	case now.Sub(in.began) <= l.q.cfg.timeout:
 		l.q.health.found(now)
+	default:
+		l.q.health.answered()
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
