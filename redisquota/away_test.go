@@ -68,8 +68,10 @@ func TestQuota_NobodyWaitsForRedis(t *testing.T) {
 			"out of memory", func() { require.NoError(t, client.ConfigSet(t.Context(), "maxmemory", "1").Err()) },
 			func() { require.NoError(t, client.ConfigSet(t.Context(), "maxmemory", "0").Err()) },
 		},
-		{"a replica after a failover", func() { require.NoError(t, client.SlaveOf(t.Context(), "127.0.0.1", "1").Err()) },
-			func() { require.NoError(t, client.SlaveOf(t.Context(), "NO", "ONE").Err()) }},
+		{
+			"a replica after a failover", func() { require.NoError(t, client.SlaveOf(t.Context(), "127.0.0.1", "1").Err()) },
+			func() { require.NoError(t, client.SlaveOf(t.Context(), "NO", "ONE").Err()) },
+		},
 		{"flushed", func() { require.NoError(t, client.FlushAll(t.Context()).Err()) }, func() {}},
 		{"without its scripts", func() { require.NoError(t, client.ScriptFlush(t.Context()).Err()) }, func() {}},
 	} {

