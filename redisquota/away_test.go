@@ -69,8 +69,8 @@ func TestQuota_NobodyWaitsForRedis(t *testing.T) {
 			func() { require.NoError(t, client.ConfigSet(t.Context(), "maxmemory", "0").Err()) },
 		},
 		{
-			"a replica after a failover", func() { require.NoError(t, client.SlaveOf(t.Context(), "127.0.0.1", "1").Err()) },
-			func() { require.NoError(t, client.SlaveOf(t.Context(), "NO", "ONE").Err()) },
+			"a replica after a failover", func() { require.NoError(t, client.ReplicaOf(t.Context(), "127.0.0.1", "1").Err()) },
+			func() { require.NoError(t, client.ReplicaOf(t.Context(), "NO", "ONE").Err()) },
 		},
 		{"flushed", func() { require.NoError(t, client.FlushAll(t.Context()).Err()) }, func() {}},
 		{"without its scripts", func() { require.NoError(t, client.ScriptFlush(t.Context()).Err()) }, func() {}},
@@ -149,8 +149,8 @@ func TestHealth_OneProbeAtATime(t *testing.T) {
 	h := health{changed: told.note}
 	now := time.Now()
 	assert.True(t, h.may(now))
-	h.lost(context.DeadlineExceeded, now)
-	h.lost(context.DeadlineExceeded, now)
+	h.lost(context.DeadlineExceeded, now)()
+	h.lost(context.DeadlineExceeded, now)()
 	assert.False(t, h.may(now.Add(probeEvery-1)))
 	now = now.Add(probeEvery)
 	assert.True(t, h.may(now))
@@ -158,8 +158,8 @@ func TestHealth_OneProbeAtATime(t *testing.T) {
 	assert.True(t, h.may(now.Add(probeHangs)), "it hangs")
 	h.answered()
 	assert.True(t, h.may(now), "it is there, if late")
-	h.found(now.Add(2 * time.Second))
-	h.found(now.Add(2 * time.Second))
+	h.found(now.Add(2 * time.Second))()
+	h.found(now.Add(2 * time.Second))()
 	assert.True(t, h.may(now))
 	assert.Equal(t, []bool{false, true}, told.ups())
 	assert.Equal(t, 2*time.Second+probeEvery, told.changes[1].For)

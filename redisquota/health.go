@@ -56,18 +56,16 @@ func (h *health) may(now time.Time) bool {
 	return true
 }
 
-// lost notes that an exchange failed or took too long.
-func (h *health) lost(err error, now time.Time) {
+// lost notes that an exchange failed or took too long. It returns what tells the hooks so, to be called without a lock.
+func (h *health) lost(err error, now time.Time) (tell func()) {
 	h.mu.Lock()
-	news := !h.down
-	if news {
-		h.down, h.since, h.tried = true, now, now
-	}
+	defer h.mu.Unlock()
 	h.probing = false
-	h.mu.Unlock()
-	if news {
-		h.changed(ChangeInfo{Err: err})
+	if h.down {
+		return func() {}
 	}
+	h.down, h.since, h.tried = true, now, now
+	return func() { h.changed(ChangeInfo{Err: err}) }
 }
 
 // answered notes that an exchange went well, but too late: the next one need not wait to show whether that was all.
@@ -77,13 +75,15 @@ func (h *health) answered() {
 	h.probing, h.tried = false, time.Time{}
 }
 
-// found notes that an exchange went well, in time.
-func (h *health) found(now time.Time) {
+// found notes that an exchange went well, in time. It returns what tells the hooks if that is news, to be called without a lock.
+func (h *health) found(now time.Time) (tell func()) {
 	h.mu.Lock()
-	news, away := h.down, now.Sub(h.since)
-	h.down, h.probing = false, false
-	h.mu.Unlock()
-	if news {
-		h.changed(ChangeInfo{Up: true, For: away})
+	defer h.mu.Unlock()
+	h.probing = false
+	if !h.down {
+		return func() {}
 	}
+	h.down = false
+	away := now.Sub(h.since)
+	return func() { h.changed(ChangeInfo{Up: true, For: away}) }
 }

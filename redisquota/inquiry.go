@@ -118,9 +118,9 @@ func (l *limiter) run(in *inquiry) {
 	now := time.Now()
 	switch {
 	case err != nil:
-		l.q.health.lost(err, now)
+		defer l.q.health.lost(err, now)() // the callers go on first
 	case now.Sub(in.began) <= l.q.cfg.timeout:
-		l.q.health.found(now)
+		defer l.q.health.found(now)()
 	default:
 		l.q.health.answered()
 	}
@@ -151,7 +151,7 @@ func (l *limiter) tooLong(in *inquiry) {
 	}
 	l.mu.Unlock()
 	if late {
-		l.q.health.lost(context.DeadlineExceeded, now)
+		l.q.health.lost(context.DeadlineExceeded, now)()
 	}
 }
 
