@@ -171,7 +171,7 @@ func TestQuota_NothingOfTheHostReachesRedis(t *testing.T) {
 	client := server.client(t)
 	var words recorder
 	client.AddHook(&words)
-	q := newQuota(t, client)
+	q := newQuota(t, client, patient)
 	l := q.Limiter(target).(*limiter)
 	for range 30 {
 		require.NoError(t, l.Wait(t.Context()))

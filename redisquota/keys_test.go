@@ -30,7 +30,7 @@ func TestQuota_InACluster(t *testing.T) {
 	defer client.Close()
 	require.Eventually(t, func() bool { return client.Set(t.Context(), "up", 1, time.Second).Err() == nil }, 10*time.Second, 10*time.Millisecond)
 	var told journal
-	q := newQuota(t, client, WithLimit(100, 10), WithHook(told.note), WithTimeout(time.Second))
+	q := newQuota(t, client, WithLimit(100, 10), WithHook(told.note), patient)
 	for i := range 20 {
 		other := target
 		other.Action = fmt.Sprint("Describe", i)
@@ -49,7 +49,7 @@ func countKeys(t testing.TB, client *redis.Client) int {
 func TestQuota_LearnedIsForgotten(t *testing.T) {
 	server := startRedis(t)
 	client := server.client(t)
-	l := newQuota(t, client).Limiter(target).(*limiter)
+	l := newQuota(t, client, patient).Limiter(target).(*limiter)
 	require.NoError(t, l.Wait(t.Context()))
 	l.Observe(t.Context(), throttled())
 	require.NoError(t, l.Wait(t.Context()))
@@ -71,7 +71,7 @@ func TestQuota_ManyTargets(t *testing.T) {
 	server := startRedis(t)
 	client := server.client(t)
 	n := targets(t)
-	q := newQuota(t, server.client(t), WithLimit(1000, 1), WithTimeout(5*time.Second))
+	q := newQuota(t, server.client(t), WithLimit(1000, 1), patient)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	memory := func() int64 {

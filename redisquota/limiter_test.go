@@ -27,6 +27,9 @@ func newQuota(t testing.TB, client redis.UniversalClient, opts ...Option) *Quota
 	return q
 }
 
+// patient is for tests that are not about a Redis that answers late, as any does on a machine that is busy enough.
+var patient = WithTimeout(5 * time.Second)
+
 // throttled is what a limiter is told of an attempt that the service refused.
 func throttled() tencenthttp.AttemptInfo {
 	return tencenthttp.AttemptInfo{
@@ -47,7 +50,7 @@ func TestQuota_LimitIsShared(t *testing.T) {
 	begin := time.Now()
 	var wg sync.WaitGroup
 	for range 3 {
-		q := newQuota(t, server.client(t), WithLimit(perSecond, burst))
+		q := newQuota(t, server.client(t), WithLimit(perSecond, burst), patient)
 		for range 25 {
 			wg.Go(func() {
 				assert.NoError(t, q.Limiter(target).Wait(t.Context()))
@@ -69,7 +72,7 @@ func TestQuota_LimitIsShared(t *testing.T) {
 func TestLimiter_UnlimitedUntilTheServiceThrottles(t *testing.T) {
 	server := startRedis(t)
 	client := server.client(t)
-	q := newQuota(t, client)
+	q := newQuota(t, client, patient)
 	l := q.Limiter(target)
 	for range 200 {
 		require.NoError(t, l.Wait(t.Context()))
@@ -82,7 +85,7 @@ func TestLimiter_UnlimitedUntilTheServiceThrottles(t *testing.T) {
 	require.NoError(t, l.Wait(t.Context()))
 	assert.Greater(t, time.Since(begin), 300*time.Millisecond, "what is under way settles first")
 
-	other := newQuota(t, server.client(t)).Limiter(target).(*limiter)
+	other := newQuota(t, server.client(t), patient).Limiter(target).(*limiter)
 	require.NoError(t, other.Wait(t.Context()))
 	other.mu.Lock()
 	defer other.mu.Unlock()
@@ -94,7 +97,7 @@ func TestLimiter_UnlimitedUntilTheServiceThrottles(t *testing.T) {
 func TestLimiter_TheLearnedRateOutlivesAFlush(t *testing.T) {
 	server := startRedis(t)
 	client := server.client(t)
-	l := newQuota(t, client).Limiter(target).(*limiter)
+	l := newQuota(t, client, patient).Limiter(target).(*limiter)
 	for range 100 {
 		require.NoError(t, l.Wait(t.Context()))
 		l.Observe(t.Context(), accepted())
@@ -116,7 +119,7 @@ func TestLimiter_TheLearnedRateOutlivesAFlush(t *testing.T) {
 	}, 5*time.Second, 10*time.Millisecond)
 	_, after := known()
 	assert.InDelta(t, rate, after, rate, "and what it has grown")
-	fresh := newQuota(t, server.client(t)).Limiter(target).(*limiter)
+	fresh := newQuota(t, server.client(t), patient).Limiter(target).(*limiter)
 	require.NoError(t, fresh.Wait(t.Context()))
 	fresh.mu.Lock()
 	defer fresh.mu.Unlock()
@@ -125,7 +128,7 @@ func TestLimiter_TheLearnedRateOutlivesAFlush(t *testing.T) {
 
 func TestLimiter_CallersPassInTheOrderOfTheirStart(t *testing.T) {
 	server := startRedis(t)
-	l := newQuota(t, server.client(t), WithLimit(100, 1)).Limiter(target).(*limiter)
+	l := newQuota(t, server.client(t), WithLimit(100, 1), patient).Limiter(target).(*limiter)
 	require.NoError(t, l.Wait(t.Context()))
 	start := time.Now()
 	var wg sync.WaitGroup
@@ -149,7 +152,7 @@ func TestLimiter_CallersPassInTheOrderOfTheirStart(t *testing.T) {
 
 func TestLimiter_RefusesWhatWouldComeTooLate(t *testing.T) {
 	server := startRedis(t)
-	l := newQuota(t, server.client(t), WithLimit(1, 1)).Limiter(target)
+	l := newQuota(t, server.client(t), WithLimit(1, 1), patient).Limiter(target)
 	require.NoError(t, l.Wait(t.Context()))
 	ctx, stop := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer stop()
@@ -160,14 +163,14 @@ func TestLimiter_RefusesWhatWouldComeTooLate(t *testing.T) {
 	require.True(t, ok, "%v", err)
 	assert.InDelta(t, time.Second, refused.RetryAfter(), float64(300*time.Millisecond))
 
-	strict := newQuota(t, server.client(t), WithLimit(1, 1), WithMaxWait(100*time.Millisecond)).Limiter(target)
+	strict := newQuota(t, server.client(t), WithLimit(1, 1), WithMaxWait(100*time.Millisecond), patient).Limiter(target)
 	_, ok = errors.AsType[*waitError](strict.Wait(t.Context()))
 	assert.True(t, ok)
 }
 
 func TestLimiter_ACanceledCallSpendsNothing(t *testing.T) {
 	server := startRedis(t)
-	l := newQuota(t, server.client(t), WithLimit(2, 1)).Limiter(target)
+	l := newQuota(t, server.client(t), WithLimit(2, 1), patient).Limiter(target)
 	require.NoError(t, l.Wait(t.Context()))
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
@@ -182,7 +185,7 @@ func TestQuota_InATransport(t *testing.T) {
 	server := startRedis(t)
 	api := service()
 	defer api.Close()
-	quota := newQuota(t, server.client(t), WithActionLimit("cvm:DescribeInstances", 1, 1))
+	quota := newQuota(t, server.client(t), WithActionLimit("cvm:DescribeInstances", 1, 1), patient)
 	rt, err := tencenthttp.NewTransport(api.Transport(), tencenthttp.WithLimiter(quota.Limiter))
 	require.NoError(t, err)
 	req, err := newRequest(t.Context(), "DescribeInstances")

@@ -21,7 +21,7 @@ func contend(t *testing.T, perSecond float64, length time.Duration, callers int,
 	for i, weight := range weights {
 		client := server.client(t)
 		client.AddHook(&counter)
-		l := newQuota(t, client, WithLimit(perSecond, 1), WithWeight(weight)).Limiter(target)
+		l := newQuota(t, client, WithLimit(perSecond, 1), WithWeight(weight), patient).Limiter(target)
 		for range callers {
 			wg.Go(func() {
 				for l.Wait(context.WithoutCancel(ctx)) == nil && ctx.Err() == nil {
