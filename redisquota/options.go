@@ -38,8 +38,9 @@ func WithActionLimit(action string, perSecond float64, burst int) Option {
 }
 
 // WithWeight sets this process's share among those that have calls waiting: one with weight 3 gets three times as much as one
-// with weight 1. What a process does not use goes to the others. Default 1, at most 100; keep the numbers of a fleet small, since
-// at low rates a process may stand that many places deep in the fleet's line.
+// with weight 1, if it has calls enough waiting: those that its share would serve in half a second. What a process does not use goes
+// to the others. Default 1, at most 100; keep the numbers of a fleet small, since at low rates a process may stand that many places
+// deep in the fleet's line.
 func WithWeight(weight int) Option {
 	return optionFunc(func(c *config) {
 		if weight < 1 || weight > maxWeight {

@@ -24,7 +24,7 @@ import (
 const (
 	orderVariable = "FLEET_WORKER" // has a process's order
 	workerHeader  = "X-Worker"     // tells the board who calls
-	callers       = 20             // of each process, at once
+	callers       = 40             // of each process, at once
 )
 
 // order is what a process of the fleet is told.
