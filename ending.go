@@ -57,6 +57,7 @@ func (c *call) end(reason Reason, failure *CallError) error {
 		err = failure
 	}
 	c.announceBreaker()
+	c.announceRate()
 	if len(c.t.cfg.hooks) > 0 {
 		info := DoneInfo{
 			Target: c.target.Target, Attempts: c.attempts, Reason: reason,
@@ -75,6 +76,9 @@ func (c *call) end(reason Reason, failure *CallError) error {
 func (c *call) release() {
 	c.ticket.report(errNeutral)
 	c.giveTurnBack()
+	if c.turn == turnUsed { // it panics
+		c.target.pacer.land()
+	}
 	c.giveUp(nil)
 	if !c.over && c.last != nil {
 		c.last.drop()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sony/gobreaker/v2"
+	"golang.org/x/time/rate"
 )
 
 // Hooks are functions that are told what a Transport does. Each may be nil. They are called on the goroutine of the call that
@@ -19,6 +20,9 @@ type Hooks struct {
 	Refusal func(context.Context, RefusalInfo)
 	// BreakerChange is called when an endpoint's breaker changed its state.
 	BreakerChange func(context.Context, BreakerChangeInfo)
+	// RateChange is called when the rate that is learned for a target changed but by growth: it was cut or forgotten, or the service is
+	// well again.
+	RateChange func(context.Context, RateChangeInfo)
 	// ClockSkew is called when an answer has shown that the service's clock differs from ours, and the call is signed again.
 	ClockSkew func(context.Context, ClockSkewInfo)
 	// Done is called once at the end of every call, but for one that panics.
@@ -60,6 +64,13 @@ type BreakerChangeInfo struct {
 	Region   string
 	From, To gobreaker.State
 	OpenFor  time.Duration // how long it will refuse every call, if To is open; else zero
+}
+
+// RateChangeInfo is a change of the rate that is learned for a target.
+type RateChangeInfo struct {
+	Target   Target
+	From, To rate.Limit // in attempts per second; rate.Inf: none
+	Cause    RateCause
 }
 
 // ClockSkewInfo is how far a service's clock is from ours.
@@ -112,6 +123,14 @@ func (l hookList) breakerChange(ctx context.Context, info BreakerChangeInfo) {
 	for _, h := range l {
 		if h.BreakerChange != nil {
 			h.BreakerChange(ctx, info)
+		}
+	}
+}
+
+func (l hookList) rateChange(ctx context.Context, info RateChangeInfo) {
+	for _, h := range l {
+		if h.RateChange != nil {
+			h.RateChange(ctx, info)
 		}
 	}
 }

@@ -7,8 +7,8 @@ import (
 )
 
 // Observer is a Limiter, given by WithLimiter, that learns from what becomes of the attempts it has let pass. The transport then
-// leaves that Target's rate to it and learns none of its own, and a throttled attempt has no backoff but Retry-After: its next
-// turn in the limiter is the wait, as it is with a rate of the transport's own. WithoutPacing takes that back.
+// leaves that Target's rate to it and learns none of its own. A throttled attempt then waits for its next turn in the limiter as it
+// does for one at a rate that the transport has learned, without a backoff; with WithoutPacing it backs off.
 type Observer interface {
 	// Observe is told of each attempt for the limiter's Target after it was judged. It began AttemptInfo.Latency ago. The call
 	// waits for Observe, so it must not block, and it may be called for several attempts at once.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/time/rate"
 )
 
 // learningLimiter notes what it is asked and told, and lets everything pass.
@@ -41,6 +42,7 @@ func TestObserver_IsToldOfEachAttempt(t *testing.T) {
 		assert.Equal(t, ClassSuccess, limiter.seen[2].Verdict.Class)
 		assert.Equal(t, time.Second, limiter.seen[2].Latency)
 		assert.Equal(t, []time.Time{begin, begin, begin}, limiter.starts, "a retry keeps its call's place")
+		assert.Equal(t, rate.Inf, rt.Stats()[0].Limit, "the transport leaves the learning to it")
 	})
 }
 

@@ -29,7 +29,7 @@ func TestWithLogger_OneLineForEachRetryRefusalAndChange(t *testing.T) {
 		busy := reply(200, apiError("ResourceInUse.Busy"))
 		base := scripted(reply(200, apiError("RequestLimitExceeded")), busy, fail(errLost), reply(200, apiError("InternalError")), reply(200, success))
 		rt := newTransport(
-			t, base, withDelay(2*time.Second), WithMaxAttempts(5), WithLogger(logTo(&log)), WithCode("ResourceInUse.Busy", Verdict{Class: ClassRetryable}),
+			t, base, withDelay(2*time.Second), WithMaxAttempts(5), WithoutPacing(), WithLogger(logTo(&log)), WithCode("ResourceInUse.Busy", Verdict{Class: ClassRetryable}),
 			WithBreaker(BreakerSettings{MinCalls: 2, FailureRatio: 0.6, OpenFor: 3 * time.Second}),
 		)
 		resp, err := rt.RoundTrip(newRequest(t, "DescribeInstances", `{}`))

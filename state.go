@@ -14,11 +14,6 @@ type target struct {
 	stats     counters
 }
 
-// queues tells whether a throttled attempt waits for its next turn rather than for a backoff.
-func (t *target) queues(cfg *config) bool {
-	return t.pacer.limited && t.pacer.learns || len(t.observers) > 0 && !cfg.noPacing
-}
-
 func (t *Transport) newTarget(id identity, now time.Time) *target {
 	name := id.target()
 	limit := t.cfg.limitFor(name.Service, name.Action)
@@ -29,7 +24,8 @@ func (t *Transport) newTarget(id identity, now time.Time) *target {
 		}
 	}
 	fresh.observers = observersOf(fresh.limiters)
-	fresh.pacer = newPacer(limit.limit, limit.burst, !t.cfg.noPacing && len(fresh.observers) == 0)
+	learns := !t.cfg.noPacing && len(fresh.observers) == 0
+	fresh.pacer = newPacer(limit, learns, len(t.cfg.hooks) > 0, now)
 	key := endpointKey{name.Host, name.Region}
 	fresh.endpoint = t.endpoints.get(key, now, func() (endpointKey, *endpoint) { return key, newEndpoint(key, t.cfg, now) })
 	return fresh
