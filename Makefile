@@ -1,5 +1,6 @@
 # Every target visits every module of the repository: a module that a command forgets, rots.
-# Needs Go, bash and, for -race, a C compiler; the tools are built from tools/go.mod on first use.
+# Needs Go, bash and, for -race, a C compiler; the tools are built from tools/go.mod on first use, and redis-server is installed
+# for the tests where it is missing (.ci/packages).
 
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -22,12 +23,13 @@ TOOL    := go tool -modfile=$(CURDIR)/tools/go.mod
 # $(call each,MODULES,COMMAND) runs the command in every module, goes on after a failure and fails in the end.
 each = status=0; for m in $(1); do echo "== $@: $$m"; (cd $$m && $(2)) || status=1; done; exit $$status
 
-.PHONY: help test fuzz cover lint vet fix-check fmt fmt-check tidy tidy-check bench storm quickstart
+.PHONY: help test fuzz cover lint vet fix-check fmt fmt-check tidy tidy-check bench storm fleet quickstart
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 test: ## run every test of every module with -race and -shuffle=on (TESTFLAGS=-v for more)
+	@.ci/packages redis-server
 	@$(call each,$(MODULES),go test -race -shuffle=on $(TESTFLAGS) ./...)
 
 # go test -fuzz takes one target at a time, hence the list first.
@@ -75,6 +77,9 @@ bench: ## measure what a successful call costs beyond a bare one, ours beside th
 
 storm: ## run every scenario of overload and outage with ours and the peers, in virtual time (STORMFLAGS="-scenario S1 -seeds 1" for a part)
 	@go run -C bench ./storm $(STORMFLAGS)
+
+fleet: ## run the demonstration of a fleet: several processes, one quota over Redis; needs redis-server
+	@go run -C examples ./fleet
 
 quickstart: ## run the demonstration: the real SDK against a fake Tencent Cloud, with and without the transport
 	@go run -C examples ./quickstart

@@ -179,12 +179,12 @@ func (c *call) limiterRefusal(err error) *refusal {
 	if c.canceled() {
 		return &refusal{reason: ReasonCanceled}
 	}
-	return &refusal{reason: ReasonRateLimited, err: fmt.Errorf("%w: %w", ErrRateLimited, err)}
+	return &refusal{reason: ReasonRateLimited, retryAfter: retryAfterOf(err), err: fmt.Errorf("%w: %w", ErrRateLimited, err)}
 }
 
-// waitContext is the caller's context with all that may end a wait.
+// waitContext is the caller's context with all that may end a wait, and with what a Limiter may ask of the call.
 func (c *call) waitContext() (context.Context, context.CancelFunc) {
-	ctx, stop := c.ctx, context.CancelFunc(func() {})
+	ctx, stop := withCallStart(c.ctx, c.start), context.CancelFunc(func() {})
 	if !c.latest.IsZero() {
 		ctx, stop = context.WithDeadline(ctx, c.latest)
 	}

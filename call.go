@@ -138,12 +138,24 @@ func (c *call) judge() {
 			c.code = a.envelope.Error.Code
 		}
 	}
-	if len(c.t.cfg.hooks) > 0 {
-		c.t.cfg.hooks.attempt(c.ctx, c.attemptInfo())
-		c.now = time.Now()
-	}
+	c.tell()
 	c.announceBreaker()
 	c.announceRate()
+}
+
+// tell shows the attempt to the hooks, and to the limiters that learn.
+func (c *call) tell() {
+	if len(c.t.cfg.hooks) == 0 && len(c.target.observers) == 0 {
+		return
+	}
+	info := c.attemptInfo()
+	for _, observer := range c.target.observers {
+		observer.Observe(c.ctx, info)
+	}
+	if len(c.t.cfg.hooks) > 0 {
+		c.t.cfg.hooks.attempt(c.ctx, info)
+	}
+	c.now = time.Now()
 }
 
 func (c *call) verdict(a *attempt) Verdict {

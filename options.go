@@ -96,9 +96,10 @@ func WithActionRateLimit(action string, limit rate.Limit, burst int) Option {
 	})
 }
 
-// Limiter is asked before an attempt. *rate.Limiter is one.
+// Limiter is asked before an attempt. *rate.Limiter is one. It may be an Observer as well.
 type Limiter interface {
-	// Wait blocks until the attempt may be made. The context ends at the call's deadline. Its error ends the call, as ErrRateLimited.
+	// Wait blocks until the attempt may be made. The context ends at the call's deadline, and CallStart knows when the call began.
+	// Its error ends the call, as ErrRateLimited; a method RetryAfter() time.Duration of the error's gives CallError.RetryAfter.
 	Wait(context.Context) error
 }
 

@@ -92,7 +92,7 @@ func (c *call) hopeless() Reason {
 func (c *call) delay() time.Duration {
 	verdict := c.last.verdict
 	asked := min(verdict.RetryAfter, maxRetryAfter)
-	if verdict.Throttled && c.target.pacer.learns {
+	if verdict.Throttled && !c.t.cfg.noPacing { // the pacer learns, or a limiter does
 		return max(0, asked, throttledDelay(c.attempts)) // its next turn is the wait
 	}
 	if c.backOff == nil {

@@ -9,18 +9,23 @@ type target struct {
 	endpoint *endpoint // held as long as the target is remembered
 	pacer    *pacer
 	limiters []Limiter // the caller's own
-	stats    counters
+
+	observers []Observer // those of them that learn
+	stats     counters
 }
 
 func (t *Transport) newTarget(id identity, now time.Time) *target {
 	name := id.target()
 	limit := t.cfg.limitFor(name.Service, name.Action)
-	fresh := &target{Target: name, pacer: newPacer(limit, !t.cfg.noPacing, len(t.cfg.hooks) > 0, now)}
+	fresh := &target{Target: name}
 	for _, newer := range t.cfg.newLimiter {
 		if limiter := newer(name); limiter != nil {
 			fresh.limiters = append(fresh.limiters, limiter)
 		}
 	}
+	fresh.observers = observersOf(fresh.limiters)
+	learns := !t.cfg.noPacing && len(fresh.observers) == 0
+	fresh.pacer = newPacer(limit, learns, len(t.cfg.hooks) > 0, now)
 	key := endpointKey{name.Host, name.Region}
 	fresh.endpoint = t.endpoints.get(key, now, func() (endpointKey, *endpoint) { return key, newEndpoint(key, t.cfg, now) })
 	return fresh
