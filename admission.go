@@ -66,10 +66,12 @@ func (c *call) probe() (admitted bool, r *refusal) {
 // takeTurn stands in the target's line. A breaker that opens meanwhile gets the last word; the turn is given back then.
 func (c *call) takeTurn() (admitted bool, r *refusal) {
 	if c.target.pacer.limited {
-		if r := c.target.pacer.wait(c.turnRequest(c.t.cfg.maxWait)); r != nil {
+		begin := c.waitFor(WaitingPacing)
+		r := c.target.pacer.wait(c.turnRequest(c.t.cfg.maxWait))
+		c.waited(WaitingPacing, begin)
+		if r != nil {
 			return false, r
 		}
-		c.now = time.Now()
 	}
 	c.turn = true
 	r = c.askLimiters()
@@ -98,14 +100,13 @@ func (c *call) askBreaker() bool {
 // holdOn waits for the breaker if the call may, until it is worth looking at it again.
 func (c *call) holdOn(view outlook) *refusal {
 	e := c.target.endpoint
-	rest := e.breaker.settings.HoldFor - c.held
+	rest := e.breaker.settings.HoldFor - c.waits.Breaker
 	if rest <= 0 && !view.closed {
 		return e.refusal(view.left)
 	}
-	begin := time.Now()
+	begin := c.waitFor(WaitingBreaker)
 	summoned, r := e.hold.wait(c.turnRequest(rest), view)
-	c.now = time.Now()
-	c.held += c.now.Sub(begin)
+	c.waited(WaitingBreaker, begin)
 	c.summoned = summoned
 	return r
 }
@@ -134,13 +135,15 @@ func (c *call) askLimiters() *refusal {
 	if c.agreed < len(limiters) {
 		ctx, stop := c.waitContext()
 		defer stop()
+		begin := c.waitFor(WaitingPacing)
 		for _, limiter := range limiters[c.agreed:] {
 			if err := limiter.Wait(ctx); err != nil {
+				c.waited(WaitingPacing, begin)
 				return c.limiterRefusal(err)
 			}
 			c.agreed++
 		}
-		c.now = time.Now()
+		c.waited(WaitingPacing, begin)
 	}
 	if c.attempts > 0 && c.tooOld(c.now) {
 		return &refusal{reason: ReasonSignatureTooOld, err: errSignatureTooOld}

@@ -28,17 +28,25 @@ type call struct {
 	code      string // the last envelope's
 	requestID string
 
-	ticket   ticket        // for the attempt under way
-	turn     bool          // a token of the pacer's is in hand, for the next attempt
-	held     time.Duration // how long the call has waited for the breaker
-	summoned bool          // the breaker's line has called it
-	agreed   int           // how many of the target's limiters have agreed to the next attempt
-	twice    tristate      // whether the call may run twice
-	altered  bool          // the request is no longer the caller's, so neither is its signature
-	over     bool          // it has returned, and does not panic
+	ticket   ticket   // for the attempt under way
+	turn     bool     // a token of the pacer's is in hand, for the next attempt
+	waits    Waits    // so far
+	sent     Waits    // those that were over when the last attempt was sent
+	before   Waits    // the waits before that
+	summoned bool     // the breaker's line has called it
+	agreed   int      // how many of the target's limiters have agreed to the next attempt
+	twice    tristate // whether the call may run twice
+	altered  bool     // the request is no longer the caller's, so neither is its signature
+	over     bool     // it has returned, and does not panic
+
+	refused    bool          // the next attempt was forbidden
+	retryAfter time.Duration // for so long
 
 	reclocked, rekeyed bool        // the cures that were tried
 	others             []*endpoint // held, besides the target's
+
+	report  *Report         // nil if nobody has asked for one
+	sending context.Context // the attempt's
 }
 
 // tristate is a bool that may not be known yet.
@@ -102,6 +110,7 @@ func (c *call) send() *refusal {
 		c.now = time.Now()
 	}
 	c.last = c.newAttempt(out, body)
+	c.waitFor(Attempting)
 	c.turn = false
 	if c.attempts++; c.attempts == 1 {
 		c.endpoint.budget.call(c.start)
@@ -114,7 +123,7 @@ func (c *call) send() *refusal {
 // judge classifies the attempt, and lets breaker and pacer learn from it.
 func (c *call) judge() {
 	a := c.last
-	if len(c.t.cfg.hooks) > 0 || c.t.cfg.classifier != nil {
+	if len(c.t.cfg.hooks) > 0 || c.report != nil || c.t.cfg.classifier != nil {
 		a.readPlain()
 	}
 	a.verdict = c.verdict(a)
@@ -128,8 +137,11 @@ func (c *call) judge() {
 		}
 	}
 	if len(c.t.cfg.hooks) > 0 {
-		c.t.cfg.hooks.attempt(c.ctx, c.attemptInfo())
+		c.t.cfg.hooks.attempt(c.sending, c.attemptInfo())
 		c.now = time.Now()
+	}
+	if c.report != nil {
+		c.report.attempt(c.attemptInfo(), c.now)
 	}
 	c.announceBreaker()
 }
@@ -143,36 +155,6 @@ func (c *call) verdict(a *attempt) Verdict {
 		return c.t.cfg.classifier(outcome)
 	}
 	return classify(outcome, c.t.cfg.codes)
-}
-
-// attemptInfo describes the last attempt to the hooks.
-func (c *call) attemptInfo() AttemptInfo {
-	a := c.last
-	info := AttemptInfo{
-		Target: c.target.Target, Host: c.endpoint.key.host, Attempt: c.attempts, Verdict: a.verdict,
-		Err: a.err, Latency: a.latency,
-	}
-	if a.resp != nil {
-		info.StatusCode = a.resp.StatusCode
-	}
-	if a.envelope != nil {
-		info.RequestID = a.envelope.RequestID
-		if a.envelope.Error != nil {
-			info.Code = a.envelope.Error.Code
-		}
-	}
-	return info
-}
-
-func (c *call) announceBreaker() {
-	for _, change := range c.endpoint.pendingChanges() {
-		c.t.cfg.hooks.breakerChange(c.ctx, change)
-	}
-	if c.endpoint != c.target.endpoint {
-		for _, change := range c.target.endpoint.pendingChanges() {
-			c.t.cfg.hooks.breakerChange(c.ctx, change)
-		}
-	}
 }
 
 // mayRunTwice tells whether running the call twice is harmless.

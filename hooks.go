@@ -2,15 +2,24 @@ package tencenthttp
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
+	"golang.org/x/time/rate"
 )
 
 // Hooks are functions that are told what a Transport does. Each may be nil. They are called on the goroutine of the call that
-// the news is about, with the caller's context, one after the other; no lock is held meanwhile, so they may call Stats or start
-// calls of their own, but the call waits for them. They may be called for several calls at once.
+// the news is about, with the caller's context or what Start and Send made of it, one after the other; no lock is held meanwhile,
+// so they may call Stats or start calls of their own, but the call waits for them. They may be called for several calls at once.
 type Hooks struct {
+	// Install is called once, by NewTransport at its end, with the Transport that the hooks belong to: to ask it for its Stats later.
+	Install func(*Transport)
+	// Start is called when a call begins. The call goes on with the context that it returns, which must come from the one given.
+	Start func(context.Context, StartInfo) context.Context
+	// Send is called before each attempt. The attempt goes on with the context that it returns, which must come from the one given:
+	// the base RoundTripper finds it in the request, and Attempt is called with it.
+	Send func(context.Context, SendInfo) context.Context
 	// Attempt is called after each attempt has been judged.
 	Attempt func(context.Context, AttemptInfo)
 	// Retry is called when another attempt was decided on, before the wait for it.
@@ -21,8 +30,25 @@ type Hooks struct {
 	BreakerChange func(context.Context, BreakerChangeInfo)
 	// ClockSkew is called when an answer has shown that the service's clock differs from ours, and the call is signed again.
 	ClockSkew func(context.Context, ClockSkewInfo)
+	// RateChange is called when the learned rate of a target changed notably: learning began, a cut, or forgotten.
+	RateChange func(context.Context, RateChangeInfo)
 	// Done is called once at the end of every call, but for one that panics.
 	Done func(context.Context, DoneInfo)
+}
+
+// StartInfo is a call that begins.
+type StartInfo struct {
+	Target Target
+	Method string // of the HTTP request
+}
+
+// SendInfo is an attempt that begins.
+type SendInfo struct {
+	Target  Target
+	Host    string // where it goes: another than the Target's after a failover
+	Method  string // of the HTTP request
+	Attempt int    // counted from 1
+	Waits   Waits  // since the call began, or since its last attempt
 }
 
 // AttemptInfo is what came of one attempt.
@@ -36,6 +62,21 @@ type AttemptInfo struct {
 	RequestID  string        // the envelope's, if there was one
 	Err        error         // why there was no response
 	Latency    time.Duration // from handing the request to the base RoundTripper to the end of the look at the answer
+	Waits      Waits         // before it: since the call began, or since its last attempt
+}
+
+// Failure says in a few words what was wrong with the attempt: the API's error code, else the HTTP status, else why there was no
+// answer. It is empty for a success, and holds nothing secret.
+func (i AttemptInfo) Failure() string {
+	switch {
+	case i.Code != "":
+		return i.Code
+	case i.Err != nil:
+		return causeText(i.Err)
+	case i.StatusCode >= 400 || i.Verdict.Class != ClassSuccess:
+		return "HTTP " + strconv.Itoa(i.StatusCode)
+	}
+	return ""
 }
 
 // RetryInfo is why and when a call is sent again.
@@ -69,6 +110,25 @@ type ClockSkewInfo struct {
 	Offset time.Duration // how far it is ahead of ours; negative if it is behind
 }
 
+// RateChangeInfo is a change of the rate that was learned for a target.
+type RateChangeInfo struct {
+	Target   Target
+	From, To rate.Limit // attempts per second; rate.Inf: no limit
+	Cause    RateCause
+}
+
+// RateCause says why a learned rate changed. Its text is meant for logs and metrics and is stable.
+type RateCause string
+
+// The causes of a RateChangeInfo.
+const (
+	RateThrottled RateCause = "throttled" // the service refused an attempt because there were too many
+	RateSlow      RateCause = "slow"      // the service answered more slowly
+	RateFault     RateCause = "fault"     // the service failed
+	RateRecovered RateCause = "recovered" // the service works again
+	RateForgotten RateCause = "forgotten" // nothing limits the target any more
+)
+
 // DoneInfo is how a call ended.
 type DoneInfo struct {
 	Target     Target
@@ -77,57 +137,9 @@ type DoneInfo struct {
 	StatusCode int    // 0 if the caller got an error
 	Code       string // the last envelope's
 	RequestID  string
+	Refused    bool          // whether the next attempt was forbidden, of which Refusal was told
+	RetryAfter time.Duration // how long the refusal would have lasted; zero if unknown, or if there was none
+	Waits      Waits         // of the whole call
 	Err        error         // what the caller got
 	Elapsed    time.Duration // from RoundTrip's begin to its return; the caller has yet to read the body
-}
-
-// hookList calls the hooks of every WithHooks and WithLogger, in their order.
-type hookList []Hooks
-
-func (l hookList) attempt(ctx context.Context, info AttemptInfo) {
-	for _, h := range l {
-		if h.Attempt != nil {
-			h.Attempt(ctx, info)
-		}
-	}
-}
-
-func (l hookList) retry(ctx context.Context, info RetryInfo) {
-	for _, h := range l {
-		if h.Retry != nil {
-			h.Retry(ctx, info)
-		}
-	}
-}
-
-func (l hookList) refusal(ctx context.Context, info RefusalInfo) {
-	for _, h := range l {
-		if h.Refusal != nil {
-			h.Refusal(ctx, info)
-		}
-	}
-}
-
-func (l hookList) breakerChange(ctx context.Context, info BreakerChangeInfo) {
-	for _, h := range l {
-		if h.BreakerChange != nil {
-			h.BreakerChange(ctx, info)
-		}
-	}
-}
-
-func (l hookList) clockSkew(ctx context.Context, info ClockSkewInfo) {
-	for _, h := range l {
-		if h.ClockSkew != nil {
-			h.ClockSkew(ctx, info)
-		}
-	}
-}
-
-func (l hookList) done(ctx context.Context, info DoneInfo) {
-	for _, h := range l {
-		if h.Done != nil {
-			h.Done(ctx, info)
-		}
-	}
 }

@@ -120,7 +120,8 @@ func (c *call) tooLate(next time.Time) Reason {
 // sleep waits, and returns a refusal if the caller has given up meanwhile.
 func (c *call) sleep(delay time.Duration) *refusal {
 	if delay > 0 {
-		defer func() { c.now = time.Now() }()
+		begin := c.waitFor(WaitingBackoff)
+		defer func() { c.waited(WaitingBackoff, begin) }()
 		timer := time.NewTimer(delay)
 		defer timer.Stop()
 		select {
