@@ -2,6 +2,7 @@ package tencenthttp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -211,7 +212,7 @@ func TestReport_C41_HoldsNoSecret(t *testing.T) {
 		for _, req := range []*http.Request{secretRequest(t), secretV1Request(t)} {
 			report, err := reported(t, newTransport(t, scripted(steps...)), req)
 			text := report.String() + fmt.Sprint(slog.AnyValue(report).Resolve(), report.Snapshot().Target)
-			if failed, ok := err.(*CallError); ok {
+			if failed, ok := errors.AsType[*CallError](err); ok {
 				text += slog.AnyValue(failed).Resolve().String()
 			}
 			assertNoSecret(t, text)
