@@ -83,6 +83,7 @@ func (a *attempt) send(base http.RoundTripper, maxInspect int64, now time.Time) 
 	a.endTimeout()
 	if a.err != nil {
 		a.drop()
+		a.plain, a.envelope = false, nil // an answer that came whole, but too late, is none
 		if unsent {
 			a.err = &unsentError{a.err}
 		}
