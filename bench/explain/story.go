@@ -8,6 +8,7 @@ import (
 
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/tencenthttp/tencenthttp"
 	"github.com/tencenthttp/tencenthttp/bench/sim"
@@ -24,6 +25,7 @@ type Story struct {
 	During   status.Snapshot // the page in the middle
 	After    status.Snapshot // and at the end
 	Metrics  metricdata.ResourceMetrics
+	Trace    []sdktrace.ReadOnlySpan // of the call that took longest
 }
 
 // teller collects a Story while the storm goes on.
@@ -42,7 +44,11 @@ type teller struct {
 func Tell(bubble sim.Bubble, scenario sim.Scenario, at time.Duration) (*Story, error) {
 	t := &teller{story: &Story{Scenario: scenario}, reader: sdkmetric.NewManualReader()}
 	t.logger = slog.New(&recorder{teller: t})
-	t.instrument = oteltencent.Instrument(oteltencent.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(t.reader))))
+	spans := newLongest()
+	t.instrument = oteltencent.Instrument(
+		oteltencent.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(t.reader))),
+		oteltencent.WithTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))),
+	)
 	var problem error
 	within := func(storm func()) {
 		bubble(func() {
@@ -58,7 +64,7 @@ func Tell(bubble sim.Bubble, scenario sim.Scenario, at time.Duration) (*Story, e
 	if err != nil {
 		return nil, err
 	}
-	t.story.Result = result
+	t.story.Result, t.story.Trace = result, spans.trace
 	return t.story, problem
 }
 

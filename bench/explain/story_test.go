@@ -1,9 +1,11 @@
 package explain
 
 import (
+	"encoding/xml"
 	"flag"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -18,6 +20,9 @@ import (
 
 // whole plays S5 with all of its 5,000 calls, for the README. With the race detector on, that takes minutes.
 var whole = flag.Bool("whole", false, "play the storms whole, not with a tenth of their batches")
+
+// picture is where the trace of S2's longest call is drawn, for the README.
+var picture = flag.String("picture", "", "a `file` for the picture of a trace")
 
 // tell plays one of the simulator's scenarios and writes down what was seen.
 func tell(t *testing.T, name string, at time.Duration) *Story {
@@ -42,8 +47,13 @@ func (s *Story) text(at time.Duration) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", s.Scenario.Name, s.Scenario.Title)
 	for _, metric := range [][2]string{
-		{"calls", "tencentcloud.reason"}, {"attempts", "tencentcloud.result"}, {"retries", "error.type"}, {"refusals", "tencentcloud.reason"},
-		{"wait.time", "tencentcloud.wait"}, {"breaker.changes", "tencentcloud.breaker"}, {"rate.changes", "tencentcloud.cause"},
+		{"calls", "tencentcloud.reason"},
+		{"attempts", "tencentcloud.result"},
+		{"retries", "error.type"},
+		{"refusals", "tencentcloud.reason"},
+		{"wait.time", "tencentcloud.wait"},
+		{"breaker.changes", "tencentcloud.breaker"},
+		{"rate.changes", "tencentcloud.cause"},
 	} {
 		figures := s.Metric(metric[0], metric[1])
 		for _, name := range figures.Names() {
@@ -135,6 +145,13 @@ func TestStory_OfAnOutage(t *testing.T) {
 	require.True(t, found)
 	assert.Contains(t, report.String(), "the endpoint is known to be down")
 	assert.Empty(t, story.After.Breakers, "it has closed again")
+
+	drawing := Waterfall(story.Trace)
+	assert.Equal(t, len(story.Trace), strings.Count(drawing, `rx="2"`))
+	assert.NoError(t, xml.Unmarshal([]byte(drawing), new(struct{})))
+	if *picture != "" {
+		require.NoError(t, os.WriteFile(*picture, []byte(drawing), 0o644))
+	}
 }
 
 // A quota that is too short for the fleet: throttles, and who waits for what.
