@@ -108,7 +108,7 @@ func TestInstrument_SeriesAreBounded(t *testing.T) {
 			w.spans.Reset()
 		}
 		limits := map[string]int{ // of 100 targets and _OTHER
-			"calls": 101 * 15, "attempts": 101 * 4, "refusals": 101 * 6, "retries": 1000 + 101, "wait.time": 101 * 3,
+			"calls": 101 * 14, "attempts": 101 * 4, "refusals": 101 * 5, "retries": 1000 + 101, "wait.time": 101 * 3,
 			"call.duration": 101 * 2, "attempt.duration": 101 * 4, "queue.length": 101, "rate.limit": 101,
 			"breaker.state": 101, "breaker.changes": 101 * 3, "rate.changes": 101 * 5,
 		}
