@@ -50,17 +50,17 @@ func area(values []float64, peak float64) string {
 		return ""
 	}
 	var b strings.Builder
-	at, any := chartHeight, false
+	at, seen := chartHeight, false
 	b.WriteString("M0 " + strconv.Itoa(chartHeight))
 	for i, value := range values {
 		y := height(value, peak)
-		any = any || y != chartHeight
+		seen = seen || y != chartHeight
 		if y != at {
 			b.WriteString("H" + strconv.Itoa(i) + "V" + strconv.Itoa(y))
 			at = y
 		}
 	}
-	if !any {
+	if !seen {
 		return ""
 	}
 	b.WriteString("H" + strconv.Itoa(len(values)) + "V" + strconv.Itoa(chartHeight) + "z")

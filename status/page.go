@@ -120,7 +120,7 @@ func (p *Page) seriesOf(target tencenthttp.Target, now time.Time) *series {
 	found := p.targets[target]
 	if found == nil {
 		if len(p.targets) >= maxTargets {
-			p.sweep(now)
+			p.sweep()
 		}
 		found = &series{limit: noLimit}
 		p.targets[target] = found
@@ -130,7 +130,7 @@ func (p *Page) seriesOf(target tencenthttp.Target, now time.Time) *series {
 }
 
 // sweep forgets the tenth that was longest idle. It takes a millisecond, once in a thousand new targets.
-func (p *Page) sweep(now time.Time) {
+func (p *Page) sweep() {
 	ages := make([]int64, 0, len(p.targets))
 	for _, s := range p.targets {
 		ages = append(ages, s.newest)
