@@ -141,7 +141,8 @@ func (c *call) judge() {
 		c.now = time.Now()
 	}
 	if c.report != nil {
-		c.report.attempt(c.attemptInfo(), c.now)
+		info := c.attemptInfo()
+		c.report.attempt(&info, c.now)
 	}
 	c.announceBreaker()
 }

@@ -16,7 +16,7 @@ import (
 type Report struct {
 	mu    sync.Mutex
 	call  CallReport
-	first [2]AttemptInfo // where most calls have room for their attempts
+	first [1]AttemptInfo // where most calls have room for their attempt
 }
 
 // CallReport is what a Report knew at some moment.
@@ -114,15 +114,15 @@ func (r *Report) waited(waits Waits) {
 }
 
 // attempt notes an attempt that is over.
-func (r *Report) attempt(info AttemptInfo, now time.Time) {
+func (r *Report) attempt(info *AttemptInfo, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.call.Attempts = append(r.call.Attempts, info)
+	r.call.Attempts = append(r.call.Attempts, *info)
 	r.call.Since = now
 }
 
 // end notes how the call ended.
-func (r *Report) end(info DoneInfo) {
+func (r *Report) end(info *DoneInfo) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := &r.call

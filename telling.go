@@ -51,13 +51,13 @@ func (c *call) tellEnd(reason Reason, err error) {
 	info := DoneInfo{
 		Target: c.target.Target, Attempts: c.attempts, Reason: reason,
 		Code: c.code, RequestID: c.requestID, Refused: c.refused, RetryAfter: c.retryAfter, Waits: c.waits,
-		Err: err, Elapsed: time.Since(c.start),
+		Err: err, Elapsed: c.now.Sub(c.start),
 	}
 	if err == nil {
 		info.StatusCode = c.last.resp.StatusCode
 	}
 	if c.report != nil {
-		c.report.end(info)
+		c.report.end(&info)
 		c.report = nil
 	}
 	c.t.cfg.hooks.done(c.ctx, info)

@@ -168,7 +168,9 @@ func (s scraper) requireExemplar(t *testing.T) {
 func (s scraper) requireAlerts(t *testing.T) {
 	t.Helper()
 	var file struct {
-		Groups []struct{ Rules []struct{ Alert, Expr string } }
+		Groups []struct {
+			Rules []struct{ Alert, Expr string }
+		}
 	}
 	data, err := os.ReadFile(observability + "alerts.yaml")
 	require.NoError(t, err)
