@@ -96,9 +96,10 @@ func (p *Page) Snapshot() Snapshot {
 			rows[i].attempts, rows[i].trouble = known.sum(now)
 		}
 	}
-	accounts := numberAccounts(rows)
 	slices.SortStableFunc(rows, byImportance)
-	for _, row := range rows[:min(len(rows), maxShown)] {
+	shown := rows[:min(len(rows), maxShown)]
+	accounts := numberAccounts(shown, stats)
+	for _, row := range shown {
 		s.Targets = append(s.Targets, newTarget(row, accounts[row.Target], now))
 	}
 	return s
@@ -125,14 +126,16 @@ func breakerRank(r ranked) int {
 	return 0
 }
 
-// numberAccounts numbers the targets that differ in nothing else. Their fingerprints are nobody's business.
-func numberAccounts(rows []ranked) map[tencenthttp.Target]int {
-	same := map[tencenthttp.Target][]tencenthttp.Target{}
-	for _, row := range rows {
-		name := row.Target
-		name.Account = ""
-		if !slices.Contains(same[name], row.Target) {
-			same[name] = append(same[name], row.Target)
+// numberAccounts numbers the targets that differ from one that is shown in nothing else. Their fingerprints are nobody's business.
+func numberAccounts(shown []ranked, all []tencenthttp.TargetStats) map[tencenthttp.Target]int {
+	same := make(map[tencenthttp.Target][]tencenthttp.Target, len(shown))
+	for _, row := range shown {
+		same[nameOf(row.Target)] = nil
+	}
+	for _, s := range all {
+		name := nameOf(s.Target)
+		if known, ok := same[name]; ok && !slices.Contains(known, s.Target) {
+			same[name] = append(known, s.Target)
 		}
 	}
 	numbers := map[tencenthttp.Target]int{}
@@ -144,6 +147,11 @@ func numberAccounts(rows []ranked) map[tencenthttp.Target]int {
 		}
 	}
 	return numbers
+}
+
+func nameOf(target tencenthttp.Target) tencenthttp.Target {
+	target.Account = ""
+	return target
 }
 
 func newTarget(row ranked, account int, now time.Time) Target {
