@@ -42,7 +42,7 @@ func (s *series) advance(now time.Time) {
 	if s.newest == 0 || n-s.newest >= steps {
 		s.newest = n - steps
 	}
-	for s.newest < n {
+	for s.newest < n { // and never back: between two looks at the clock others may have been faster
 		s.newest++
 		s.ring[s.newest%steps] = counts{limit: s.limit}
 	}

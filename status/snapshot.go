@@ -75,34 +75,46 @@ type ranked struct {
 	trouble  uint64
 }
 
-// Snapshot returns what there is to show.
+// Snapshot returns what there is to show. Hooks do not wait for what takes long in it: the Transports' Stats, and putting the
+// targets in order.
 func (p *Page) Snapshot() Snapshot {
 	var stats []tencenthttp.TargetStats
-	for _, rt := range p.installed() { // without the mutex: what hooks wait for must not wait for this
+	for _, rt := range p.installed() {
 		stats = append(stats, rt.Stats()...)
+	}
+	now := time.Now()
+	shown := p.rank(stats, now)
+	slices.SortStableFunc(shown, byImportance)
+	shown = shown[:min(len(shown), maxShown)]
+	accounts := numberAccounts(shown, stats)
+	s := Snapshot{
+		Title: p.title, Time: now, Since: p.begin, Known: len(stats), Step: step.Seconds(),
+		Breakers: breakers(stats), Targets: []Target{},
+	}
+	for _, st := range stats {
+		s.Waiting += st.Waiting
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
-	s := Snapshot{
-		Title: p.title, Time: now, Since: p.begin, Known: len(stats), Step: step.Seconds(),
-		Total: newHistory(p.all.last(now)), Breakers: breakers(stats), Failures: p.failures.list(), Targets: []Target{},
+	s.Total, s.Failures = newHistory(p.all.last(now)), p.failures.list()
+	for _, row := range shown {
+		s.Targets = append(s.Targets, newTarget(row, accounts[row.Target], now))
 	}
+	return s
+}
+
+// rank adds to the targets what decides whether they are shown.
+func (p *Page) rank(stats []tencenthttp.TargetStats, now time.Time) []ranked {
 	rows := make([]ranked, len(stats))
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for i, st := range stats {
-		s.Waiting += st.Waiting
 		rows[i] = ranked{TargetStats: st, series: p.targets[st.Target]}
 		if known := rows[i].series; known != nil {
 			rows[i].attempts, rows[i].trouble = known.sum(now)
 		}
 	}
-	slices.SortStableFunc(rows, byImportance)
-	shown := rows[:min(len(rows), maxShown)]
-	accounts := numberAccounts(shown, stats)
-	for _, row := range shown {
-		s.Targets = append(s.Targets, newTarget(row, accounts[row.Target], now))
-	}
-	return s
+	return rows
 }
 
 func (p *Page) installed() []*tencenthttp.Transport {
