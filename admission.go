@@ -13,6 +13,7 @@ var errSignatureTooOld = errors.New("the request's signature has become too old 
 // hand; or it returns why the attempt may not be made, with neither.
 func (c *call) admit() *refusal {
 	for {
+		c.does(WaitingPacing)
 		if c.canceled() {
 			return c.giveUp(&refusal{reason: ReasonCanceled})
 		}
@@ -66,12 +67,10 @@ func (c *call) probe() (admitted bool, r *refusal) {
 // takeTurn stands in the target's line. A breaker that opens meanwhile gets the last word; the turn is given back then.
 func (c *call) takeTurn() (admitted bool, r *refusal) {
 	if c.target.pacer.limited {
-		begin := c.waitFor(WaitingPacing)
-		r := c.target.pacer.wait(c.turnRequest(c.t.cfg.maxWait))
-		c.waited(WaitingPacing, begin)
-		if r != nil {
+		if r := c.target.pacer.wait(c.turnRequest(c.t.cfg.maxWait)); r != nil {
 			return false, r
 		}
+		c.now = time.Now()
 	}
 	c.turn = true
 	r = c.askLimiters()
@@ -99,14 +98,16 @@ func (c *call) askBreaker() bool {
 
 // holdOn waits for the breaker if the call may, until it is worth looking at it again.
 func (c *call) holdOn(view outlook) *refusal {
+	c.does(WaitingBreaker)
 	e := c.target.endpoint
-	rest := e.breaker.settings.HoldFor - c.waits.Breaker
+	rest := e.breaker.settings.HoldFor - c.held
 	if rest <= 0 && !view.closed {
 		return e.refusal(view.left)
 	}
-	begin := c.waitFor(WaitingBreaker)
+	begin := time.Now()
 	summoned, r := e.hold.wait(c.turnRequest(rest), view)
-	c.waited(WaitingBreaker, begin)
+	c.now = time.Now()
+	c.held += c.now.Sub(begin)
 	c.summoned = summoned
 	return r
 }
@@ -135,15 +136,13 @@ func (c *call) askLimiters() *refusal {
 	if c.agreed < len(limiters) {
 		ctx, stop := c.waitContext()
 		defer stop()
-		begin := c.waitFor(WaitingPacing)
 		for _, limiter := range limiters[c.agreed:] {
 			if err := limiter.Wait(ctx); err != nil {
-				c.waited(WaitingPacing, begin)
 				return c.limiterRefusal(err)
 			}
 			c.agreed++
 		}
-		c.waited(WaitingPacing, begin)
+		c.now = time.Now()
 	}
 	if c.attempts > 0 && c.tooOld(c.now) {
 		return &refusal{reason: ReasonSignatureTooOld, err: errSignatureTooOld}

@@ -28,25 +28,25 @@ type call struct {
 	code      string // the last envelope's
 	requestID string
 
-	ticket   ticket   // for the attempt under way
-	turn     bool     // a token of the pacer's is in hand, for the next attempt
-	waits    Waits    // so far
-	sent     Waits    // those that were over when the last attempt was sent
-	before   Waits    // the waits before that
-	summoned bool     // the breaker's line has called it
-	agreed   int      // how many of the target's limiters have agreed to the next attempt
-	twice    tristate // whether the call may run twice
-	altered  bool     // the request is no longer the caller's, so neither is its signature
-	over     bool     // it has returned, and does not panic
-
-	refused    bool          // the next attempt was forbidden
-	retryAfter time.Duration // for so long
+	ticket   ticket        // for the attempt under way
+	turn     bool          // a token of the pacer's is in hand, for the next attempt
+	held     time.Duration // how long the call has waited for the breaker
+	summoned bool          // the breaker's line has called it
+	agreed   int           // how many of the target's limiters have agreed to the next attempt
+	twice    tristate      // whether the call may run twice
+	altered  bool          // the request is no longer the caller's, so neither is its signature
+	over     bool          // it has returned, and does not panic
 
 	reclocked, rekeyed bool        // the cures that were tried
 	others             []*endpoint // held, besides the target's
 
-	report  *Report         // nil if nobody has asked for one
-	sending context.Context // the attempt's
+	waits      Waits           // so far
+	sent       Waits           // those that were over when the last attempt was sent
+	before     Waits           // the waits before that
+	sending    context.Context // the attempt's
+	report     *Report         // nil if nobody has asked for one
+	refused    bool            // the next attempt was forbidden
+	retryAfter time.Duration   // for so long
 }
 
 // tristate is a bool that may not be known yet.
@@ -110,7 +110,7 @@ func (c *call) send() *refusal {
 		c.now = time.Now()
 	}
 	c.last = c.newAttempt(out, body)
-	c.waitFor(Attempting)
+	c.does(Attempting)
 	c.turn = false
 	if c.attempts++; c.attempts == 1 {
 		c.endpoint.budget.call(c.start)
@@ -156,6 +156,17 @@ func (c *call) verdict(a *attempt) Verdict {
 		return c.t.cfg.classifier(outcome)
 	}
 	return classify(outcome, c.t.cfg.codes)
+}
+
+func (c *call) announceBreaker() {
+	for _, change := range c.endpoint.pendingChanges() {
+		c.t.cfg.hooks.breakerChange(c.ctx, change)
+	}
+	if c.endpoint != c.target.endpoint {
+		for _, change := range c.target.endpoint.pendingChanges() {
+			c.t.cfg.hooks.breakerChange(c.ctx, change)
+		}
+	}
 }
 
 // mayRunTwice tells whether running the call twice is harmless.

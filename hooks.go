@@ -2,7 +2,6 @@ package tencenthttp
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -28,10 +27,11 @@ type Hooks struct {
 	Refusal func(context.Context, RefusalInfo)
 	// BreakerChange is called when an endpoint's breaker changed its state.
 	BreakerChange func(context.Context, BreakerChangeInfo)
+	// RateChange is called when the rate that is learned for a target changed but by growth: it was cut or forgotten, or the service is
+	// well again.
+	RateChange func(context.Context, RateChangeInfo)
 	// ClockSkew is called when an answer has shown that the service's clock differs from ours, and the call is signed again.
 	ClockSkew func(context.Context, ClockSkewInfo)
-	// RateChange is called when the learned rate of a target changed notably: learning began, a cut, or forgotten.
-	RateChange func(context.Context, RateChangeInfo)
 	// Done is called once at the end of every call, but for one that panics.
 	Done func(context.Context, DoneInfo)
 }
@@ -65,20 +65,6 @@ type AttemptInfo struct {
 	Waits      Waits         // before it: since the call began, or since its last attempt
 }
 
-// Failure says in a few words what was wrong with the attempt: the API's error code, else the HTTP status, else why there was no
-// answer. It is empty for a success, and holds nothing secret.
-func (i AttemptInfo) Failure() string {
-	switch {
-	case i.Code != "":
-		return i.Code
-	case i.Err != nil:
-		return causeText(i.Err)
-	case i.StatusCode >= 400 || i.Verdict.Class != ClassSuccess:
-		return "HTTP " + strconv.Itoa(i.StatusCode)
-	}
-	return ""
-}
-
 // RetryInfo is why and when a call is sent again.
 type RetryInfo struct {
 	AttemptInfo               // the attempt that failed
@@ -103,31 +89,19 @@ type BreakerChangeInfo struct {
 	OpenFor  time.Duration // how long it will refuse every call, if To is open; else zero
 }
 
+// RateChangeInfo is a change of the rate that is learned for a target.
+type RateChangeInfo struct {
+	Target   Target
+	From, To rate.Limit // in attempts per second; rate.Inf: none
+	Cause    RateCause
+}
+
 // ClockSkewInfo is how far a service's clock is from ours.
 type ClockSkewInfo struct {
 	Target Target        // of the call that found it
 	Host   string        // whose clock it is
 	Offset time.Duration // how far it is ahead of ours; negative if it is behind
 }
-
-// RateChangeInfo is a change of the rate that was learned for a target.
-type RateChangeInfo struct {
-	Target   Target
-	From, To rate.Limit // attempts per second; rate.Inf: no limit
-	Cause    RateCause
-}
-
-// RateCause says why a learned rate changed. Its text is meant for logs and metrics and is stable.
-type RateCause string
-
-// The causes of a RateChangeInfo.
-const (
-	RateThrottled RateCause = "throttled" // the service refused an attempt because there were too many
-	RateSlow      RateCause = "slow"      // the service answered more slowly
-	RateFault     RateCause = "fault"     // the service failed
-	RateRecovered RateCause = "recovered" // the service works again
-	RateForgotten RateCause = "forgotten" // nothing limits the target any more
-)
 
 // DoneInfo is how a call ended.
 type DoneInfo struct {
@@ -142,4 +116,55 @@ type DoneInfo struct {
 	Waits      Waits         // of the whole call
 	Err        error         // what the caller got
 	Elapsed    time.Duration // from RoundTrip's begin to its return; the caller has yet to read the body
+}
+
+// hookList calls the hooks of every WithHooks and WithLogger, in their order.
+type hookList []Hooks
+
+func (l hookList) attempt(ctx context.Context, info AttemptInfo) {
+	for _, h := range l {
+		if h.Attempt != nil {
+			h.Attempt(ctx, info)
+		}
+	}
+}
+
+func (l hookList) retry(ctx context.Context, info RetryInfo) {
+	for _, h := range l {
+		if h.Retry != nil {
+			h.Retry(ctx, info)
+		}
+	}
+}
+
+func (l hookList) refusal(ctx context.Context, info RefusalInfo) {
+	for _, h := range l {
+		if h.Refusal != nil {
+			h.Refusal(ctx, info)
+		}
+	}
+}
+
+func (l hookList) breakerChange(ctx context.Context, info BreakerChangeInfo) {
+	for _, h := range l {
+		if h.BreakerChange != nil {
+			h.BreakerChange(ctx, info)
+		}
+	}
+}
+
+func (l hookList) clockSkew(ctx context.Context, info ClockSkewInfo) {
+	for _, h := range l {
+		if h.ClockSkew != nil {
+			h.ClockSkew(ctx, info)
+		}
+	}
+}
+
+func (l hookList) done(ctx context.Context, info DoneInfo) {
+	for _, h := range l {
+		if h.Done != nil {
+			h.Done(ctx, info)
+		}
+	}
 }

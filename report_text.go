@@ -3,6 +3,7 @@ package tencenthttp
 import (
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -43,6 +44,20 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// Failure says in a few words what was wrong with the attempt: the API's error code, else the HTTP status, else why there was no
+// answer. It is empty for a success, and holds nothing secret.
+func (i AttemptInfo) Failure() string {
+	switch {
+	case i.Code != "":
+		return i.Code
+	case i.Err != nil:
+		return causeText(i.Err)
+	case i.StatusCode >= 400 || i.Verdict.Class != ClassSuccess:
+		return "HTTP " + strconv.Itoa(i.StatusCode)
+	}
+	return ""
 }
 
 // words describes an attempt in a line.

@@ -63,13 +63,28 @@ func (c *call) tellEnd(reason Reason, err error) {
 	c.t.cfg.hooks.done(c.ctx, info)
 }
 
-func (c *call) announceBreaker() {
-	for _, change := range c.endpoint.pendingChanges() {
-		c.t.cfg.hooks.breakerChange(c.ctx, change)
-	}
-	if c.endpoint != c.target.endpoint {
-		for _, change := range c.target.endpoint.pendingChanges() {
-			c.t.cfg.hooks.breakerChange(c.ctx, change)
+func (l hookList) install(t *Transport) {
+	for _, h := range l {
+		if h.Install != nil {
+			h.Install(t)
 		}
 	}
+}
+
+func (l hookList) start(ctx context.Context, info StartInfo) context.Context {
+	for _, h := range l {
+		if h.Start != nil {
+			ctx = h.Start(ctx, info)
+		}
+	}
+	return ctx
+}
+
+func (l hookList) send(ctx context.Context, info SendInfo) context.Context {
+	for _, h := range l {
+		if h.Send != nil {
+			ctx = h.Send(ctx, info)
+		}
+	}
+	return ctx
 }

@@ -55,7 +55,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return c.refuse(&refusal{reason: ReasonBodyNotReplayable, err: err})
 	}
 	for {
-		if refused := c.admit(); refused != nil {
+		if refused := c.admitted(); refused != nil {
 			return c.refuse(refused)
 		}
 		if refused := c.send(); refused != nil {

@@ -32,29 +32,40 @@ func (w Waits) All() iter.Seq2[Activity, time.Duration] {
 // minWait is how long it may take to be told that there is nothing to wait for.
 const minWait = 100 * time.Microsecond
 
-// waitFor notes that the call begins to do something else, for those who read its report meanwhile. It returns when that was.
-func (c *call) waitFor(what Activity) time.Time {
+// does notes what the call is about to do, for those who read its report meanwhile.
+func (c *call) does(what Activity) {
 	if c.report != nil {
 		c.report.begin(what, c.now)
 	}
-	return c.now
 }
 
-// waited adds a wait that has ended.
-func (c *call) waited(what Activity, begin time.Time) {
-	c.now = time.Now()
-	wait := c.now.Sub(begin)
-	if wait < minWait {
+// admitted is admit, with the time that it took counted: what it was not held by the breaker, it stood in line.
+func (c *call) admitted() *refusal {
+	begin, held := c.now, c.held
+	refused := c.admit()
+	if refused != nil {
+		c.now = time.Now()
+	}
+	inHold := c.held - held
+	if inHold < minWait {
+		inHold = 0
+	}
+	inLine := c.now.Sub(begin) - inHold
+	if inLine < minWait {
+		inLine = 0
+	}
+	c.waited(Waits{Pacing: inLine, Breaker: inHold})
+	return refused
+}
+
+// waited adds waits that have ended.
+func (c *call) waited(waits Waits) {
+	if waits == (Waits{}) {
 		return
 	}
-	switch what {
-	case WaitingBackoff:
-		c.waits.Backoff += wait
-	case WaitingPacing:
-		c.waits.Pacing += wait
-	case WaitingBreaker:
-		c.waits.Breaker += wait
-	}
+	c.waits.Backoff += waits.Backoff
+	c.waits.Pacing += waits.Pacing
+	c.waits.Breaker += waits.Breaker
 	if c.report != nil {
 		c.report.waited(c.waits)
 	}
