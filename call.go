@@ -110,7 +110,6 @@ func (c *call) send() *refusal {
 		c.now = time.Now()
 	}
 	c.last = c.newAttempt(out, body)
-	c.does(Attempting)
 	c.turn = false
 	if c.attempts++; c.attempts == 1 {
 		c.endpoint.budget.call(c.start)

@@ -17,6 +17,7 @@ func (c *call) open() {
 // attemptContext returns the context of the next attempt.
 func (c *call) attemptContext() context.Context {
 	c.before, c.sent = c.waits.Minus(c.sent), c.waits
+	c.does(Attempting)
 	c.sending = c.ctx
 	if len(c.t.cfg.hooks) > 0 {
 		c.sending = c.t.cfg.hooks.send(c.ctx, SendInfo{
