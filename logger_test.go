@@ -31,7 +31,7 @@ func TestWithLogger_OneLineForEachRetryRefusalAndChange(t *testing.T) {
 		busy := reply(200, apiError("ResourceInUse.Busy"))
 		base := scripted(reply(200, apiError("RequestLimitExceeded")), busy, fail(errLost), reply(200, apiError("InternalError")), reply(200, success))
 		rt := newTransport(
-			t, base, withDelay(2*time.Second), WithMaxAttempts(5), WithLogger(logTo(&log, slog.LevelInfo)), WithCode("ResourceInUse.Busy", Verdict{Class: ClassRetryable}),
+			t, base, withDelay(2*time.Second), WithMaxAttempts(5), WithoutPacing(), WithLogger(logTo(&log, slog.LevelInfo)), WithCode("ResourceInUse.Busy", Verdict{Class: ClassRetryable}),
 			WithBreaker(BreakerSettings{MinCalls: 2, FailureRatio: 0.6, OpenFor: 3 * time.Second}),
 		)
 		resp, err := rt.RoundTrip(newRequest(t, "DescribeInstances", `{}`))
@@ -60,7 +60,7 @@ func TestWithLogger_ACallThatWasNotRetriedIsExplained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		base := scripted(reply(200, apiError("RequestLimitExceeded")), fail(errLost), reply(200, apiError("InvalidParameter")))
-		rt := newTransport(t, base, withDelay(2*time.Second), WithLogger(logTo(&log, slog.LevelDebug)))
+		rt := newTransport(t, base, withDelay(2*time.Second), WithoutPacing(), WithLogger(logTo(&log, slog.LevelDebug)))
 		_, err := rt.RoundTrip(newRequest(t, "RunInstances", `{}`))
 		require.Error(t, err)
 		resp, err := rt.RoundTrip(newRequest(t, "RunInstances", `{}`))
