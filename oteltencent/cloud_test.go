@@ -152,7 +152,11 @@ func describe(span trace.ReadOnlySpan) []string {
 		set := attribute.NewSet(attrs...)
 		var parts []string
 		for _, a := range set.ToSlice() {
-			parts = append(parts, fmt.Sprintf("%s=%s", a.Key, a.Value.String()))
+			value := a.Value.String()
+			if a.Value.Type() == attribute.FLOAT64 {
+				value = fmt.Sprintf("%.3f", a.Value.AsFloat64())
+			}
+			parts = append(parts, fmt.Sprintf("%s=%s", a.Key, value))
 		}
 		return strings.Join(parts, " ")
 	}
@@ -160,9 +164,9 @@ func describe(span trace.ReadOnlySpan) []string {
 	if span.Status().Description != "" {
 		status += "(" + span.Status().Description + ")"
 	}
-	lines := []string{fmt.Sprintf("%s %s %v %s: %s", span.SpanKind(), span.Name(), span.EndTime().Sub(span.StartTime()), status, list(span.Attributes()))}
+	lines := []string{fmt.Sprintf("%s %s %v %s: %s", span.SpanKind(), span.Name(), span.EndTime().Sub(span.StartTime()).Round(time.Millisecond), status, list(span.Attributes()))}
 	for _, event := range span.Events() {
-		lines = append(lines, fmt.Sprintf("  at %v %s: %s", event.Time.Sub(span.StartTime()), event.Name, list(event.Attributes)))
+		lines = append(lines, fmt.Sprintf("  at %v %s: %s", event.Time.Sub(span.StartTime()).Round(time.Millisecond), event.Name, list(event.Attributes)))
 	}
 	return lines
 }

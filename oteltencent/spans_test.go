@@ -24,7 +24,7 @@ func TestInstrument_SpansOfACallAndItsAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := tctest.New(tctest.WithLatency(tctest.Fixed(20 * time.Millisecond)))
 		api.Script("*", tctest.Fail("RequestLimitExceeded"), tctest.Broken(tctest.CutDial), tctest.Unavailable().After(0))
-		w := watch(t, api.RoundTripper(), nil, tencenthttp.WithRateLimit(.1, 1), tencenthttp.WithMaxAttempts(4))
+		w := watch(t, api.RoundTripper(), nil, tencenthttp.WithRateLimit(.1, 1), tencenthttp.WithoutPacing())
 
 		require.NoError(t, call(t.Context(), w, "DescribeInstances"))
 
@@ -50,14 +50,15 @@ func TestInstrument_SpansOfACallAndItsAttempts(t *testing.T) {
 				"request_id=" + ids[len(ids)-1].RequestID,
 			"client cvm/DescribeInstances 30.02s Unset: cloud.region=ap-guangzhou rpc.method=DescribeInstances rpc.service=cvm rpc.system=tencentcloud" +
 				" tencentcloud.attempts=4 tencentcloud.reason=success tencentcloud.request_id=" + ids[len(ids)-1].RequestID,
-			"  at 0s tencentcloud.retry: error.type=RequestLimitExceeded tencentcloud.attempt=1 tencentcloud.delay=0",
-			"  at 10s tencentcloud.wait: tencentcloud.delay=10 tencentcloud.wait=pacing",
-			"  at 10s tencentcloud.retry: error.type=connection_refused tencentcloud.attempt=2 tencentcloud.delay=1",
-			"  at 20s tencentcloud.wait: tencentcloud.delay=1 tencentcloud.wait=backoff",
-			"  at 20s tencentcloud.wait: tencentcloud.delay=9 tencentcloud.wait=pacing",
-			"  at 20s tencentcloud.retry: error.type=503 tencentcloud.attempt=3 tencentcloud.delay=1",
-			"  at 30s tencentcloud.wait: tencentcloud.delay=1 tencentcloud.wait=backoff",
-			"  at 30s tencentcloud.wait: tencentcloud.delay=9 tencentcloud.wait=pacing",
+			"  at 0s tencentcloud.retry: error.type=RequestLimitExceeded tencentcloud.attempt=1 tencentcloud.delay=1.000",
+			"  at 10s tencentcloud.wait: tencentcloud.delay=1.000 tencentcloud.wait=backoff",
+			"  at 10s tencentcloud.wait: tencentcloud.delay=9.000 tencentcloud.wait=pacing",
+			"  at 10s tencentcloud.retry: error.type=connection_refused tencentcloud.attempt=2 tencentcloud.delay=1.000",
+			"  at 20s tencentcloud.wait: tencentcloud.delay=1.000 tencentcloud.wait=backoff",
+			"  at 20s tencentcloud.wait: tencentcloud.delay=9.000 tencentcloud.wait=pacing",
+			"  at 20s tencentcloud.retry: error.type=503 tencentcloud.attempt=3 tencentcloud.delay=1.000",
+			"  at 30s tencentcloud.wait: tencentcloud.delay=1.000 tencentcloud.wait=backoff",
+			"  at 30s tencentcloud.wait: tencentcloud.delay=9.000 tencentcloud.wait=pacing",
 		}, lines)
 	})
 }

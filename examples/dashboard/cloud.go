@@ -12,8 +12,8 @@ const (
 	secretKey = "not a secret, but the fake's key"
 )
 
-// cloud is a fake Tencent Cloud with all kinds of trouble, again in every cycle: cvm has a short quota all the time, vpc fails for
-// every third call in the first half, and cdb is down for a quarter of the time.
+// cloud is a fake Tencent Cloud with all kinds of trouble, again in every cycle: cvm has a short quota all the time, and one that
+// others use up, whatever we do; vpc fails for every third call in the first half; and cdb is down for a quarter of the time.
 type cloud struct {
 	*tctest.Server
 	cycle time.Duration
@@ -35,6 +35,7 @@ func newCloud(cycle time.Duration) *cloud {
 func (c *cloud) next() {
 	now := c.Elapsed()
 	c.SetOutages(
+		tctest.Outage{From: now, Action: "cvm:DescribeImages", InternalError: .5, Code: "RequestLimitExceeded"},
 		tctest.Outage{From: now, Until: now + c.cycle/2, Action: "vpc:*", InternalError: .35},
 		tctest.Outage{From: now + c.cycle/2, Until: now + 3*c.cycle/4, Action: "cdb:*", Unavailable: .7, Refuse: .3},
 	)

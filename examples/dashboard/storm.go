@@ -22,6 +22,7 @@ const body = `{"Password":"known to nobody"}`
 var loads = []load{
 	{"cvm", "DescribeInstances", 35, 5 * time.Second}, // the quota is 20
 	{"cvm", "DescribeZones", 14, 5 * time.Second},     // our own limit is 10
+	{"cvm", "DescribeImages", 5, 5 * time.Second},     // others use the quota up
 	{"cvm", "RunInstances", 2, 5 * time.Second},
 	{"vpc", "DescribeVpcs", 25, 5 * time.Second},
 	{"cdb", "DescribeDBInstances", 20, 5 * time.Second},
