@@ -34,7 +34,7 @@ func (c *call) tryAdmit() (admitted bool, r *refusal) {
 	c.endpoint = e
 	var view outlook
 	var others bool // stand in line for the breaker
-	if e.holds() {
+	if e.mayHold() || !c.stood.IsZero() {
 		view.events, others = e.hold.seen()
 	}
 	view.closed, view.left = e.look()
@@ -59,20 +59,31 @@ func (c *call) probe() (admitted bool, r *refusal) {
 	if r := c.askLimiters(); r != nil || !c.askBreaker() {
 		return false, r
 	}
+	if usual := c.target.pacer.pulse.usual.Load(); usual > 0 {
+		c.ticket.hurry(max(500*time.Millisecond, 4*time.Duration(usual)))
+	}
 	c.target.pacer.spend()
-	c.turn = true
+	c.turn = turnHeld
 	return true, nil
 }
 
 // takeTurn stands in the target's line. A breaker that opens meanwhile gets the last word; the turn is given back then.
 func (c *call) takeTurn() (admitted bool, r *refusal) {
-	if c.target.pacer.limited {
-		if r := c.target.pacer.wait(c.turnRequest(c.t.cfg.maxWait)); r != nil {
+	if !c.target.pacer.pass() {
+		request := c.turnRequest(c.t.cfg.maxWait)
+		request.opened, request.closed = c.endpoint.news()
+		arrived := c.now
+		r := c.target.pacer.wait(request)
+		c.now = time.Now()
+		if r == breakerOpened {
+			c.stood = arrived
+			return false, nil
+		}
+		if r != nil {
 			return false, r
 		}
-		c.now = time.Now()
 	}
-	c.turn = true
+	c.turn = turnHeld
 	r = c.askLimiters()
 	if r == nil && c.askBreaker() {
 		return true, nil
@@ -100,16 +111,32 @@ func (c *call) askBreaker() bool {
 func (c *call) holdOn(view outlook) *refusal {
 	c.does(WaitingBreaker)
 	e := c.target.endpoint
-	rest := e.breaker.settings.HoldFor - c.held
+	rest := max(e.breaker.settings.HoldFor-c.held, c.patience())
 	if rest <= 0 && !view.closed {
 		return e.refusal(view.left)
 	}
 	begin := time.Now()
-	summoned, r := e.hold.wait(c.turnRequest(rest), view)
+	request := c.turnRequest(rest)
+	if !request.latest.IsZero() {
+		request.latest = request.latest.Add(-c.target.pacer.margin())
+	}
+	summoned, r := e.hold.wait(request, view)
 	c.now = time.Now()
 	c.held += c.now.Sub(begin)
 	c.summoned = summoned
 	return r
+}
+
+// patience returns how long a call may wait for the breaker that stood in its target's line when that opened: it goes on waiting, as
+// long as it would have there. Who comes later is refused.
+func (c *call) patience() time.Duration {
+	switch {
+	case c.stood.IsZero():
+		return 0
+	case c.t.cfg.maxWait == 0:
+		return endless
+	}
+	return c.t.cfg.maxWait - time.Since(c.stood)
 }
 
 // giveUp passes on the chance that the breaker's line has given to this call.
@@ -123,8 +150,8 @@ func (c *call) giveUp(r *refusal) *refusal {
 
 // giveTurnBack returns the token of an attempt that is not made.
 func (c *call) giveTurnBack() {
-	if c.turn {
-		c.turn = false
+	if c.turn == turnHeld {
+		c.turn = noTurn
 		c.target.pacer.giveBack()
 	}
 }

@@ -98,7 +98,7 @@ func TestTransport_SendsNoOldSignatureAgain(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				base := scripted(reply(200, apiError("RequestLimitExceeded")))
+				base := scripted(reply(200, apiError("OperationDenied.MutexTaskRunning")))
 				var done DoneInfo
 				opts := append(row.opts, WithMaxAttempts(2),
 					WithBackOff(func() backoff.BackOff { return backoff.NewConstantBackOff(row.delay) }),
@@ -108,7 +108,7 @@ func TestTransport_SendsNoOldSignatureAgain(t *testing.T) {
 				req.Header.Set("X-TC-Timestamp", strconv.FormatInt(start.Add(-row.age).Unix(), 10))
 				resp, err := newTransport(t, base, opts...).RoundTrip(req)
 				require.NoError(t, err)
-				assert.Equal(t, apiError("RequestLimitExceeded"), readAll(t, resp))
+				assert.Equal(t, apiError("OperationDenied.MutexTaskRunning"), readAll(t, resp))
 				assert.Equal(t, row.calls, base.attempts())
 				assert.Equal(t, row.took, time.Since(start).Round(time.Millisecond))
 				if row.calls == 1 {

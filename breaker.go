@@ -2,6 +2,7 @@ package tencenthttp
 
 import (
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,13 +22,17 @@ type BreakerSettings struct {
 	MinCalls uint32
 	// Window is how far back attempts count; it moves on in tenths. Default 10 s.
 	Window time.Duration
-	// OpenFor is how long an open breaker refuses every call. Default 5 s.
+	// OpenFor is how long an open breaker refuses every call at most. Each time it is between half of that and all of it, by chance,
+	// so that the probes of many processes come spread; where calls stand in line for it, little more than half. Default 5 s.
 	OpenFor time.Duration
 	// Probes is how many calls a half-open breaker lets through at a time, and how many must succeed in a row to close it. Default 1.
 	Probes uint32
 	// HoldFor is how long one call may wait, all its attempts together, for an open breaker's next probe and its success, rather
 	// than being refused. Calls that cannot get there in time are refused at once. Default 0: none waits.
 	HoldFor time.Duration
+	// Rand draws the chance in OpenFor, a number in [0, 1). It may be called by several goroutines at once. Default math/rand/v2.Float64;
+	// another is of use where a run must be repeatable.
+	Rand func() float64
 }
 
 func (s BreakerSettings) withDefaults() BreakerSettings {
@@ -46,6 +51,9 @@ func (s BreakerSettings) withDefaults() BreakerSettings {
 	if s.Probes == 0 {
 		s.Probes = 1
 	}
+	if s.Rand == nil {
+		s.Rand = rand.Float64
+	}
 	return s
 }
 
@@ -62,21 +70,25 @@ type breaker struct {
 	gate     *gobreaker.TwoStepCircuitBreaker[struct{}]
 	callRate func(time.Time) float64 // of the endpoint, in calls per second
 	state    atomic.Int32            // gobreaker.State
+	hung     atomic.Int32            // probes in a row that took too long
+	awaited  atomic.Bool             // whether calls stand in line for it
 
 	mu        sync.Mutex // taken under gobreaker's lock, so gobreaker must not be called while it is held
 	openUntil time.Time
+	opened    chan struct{}       // closed while the breaker is not
+	closedAt  time.Time           // when it last closed; zero if it never did
 	before    float64             // calls per second when it opened
 	changes   []BreakerChangeInfo // that no hook was told yet
 	changed   atomic.Bool         // whether there are any
 }
 
 func newBreaker(settings BreakerSettings, callRate func(time.Time) float64) *breaker {
-	b := &breaker{settings: settings, callRate: callRate}
+	b := &breaker{settings: settings, callRate: callRate, opened: make(chan struct{})}
 	b.gate = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests:   settings.Probes,
 		Interval:      settings.Window,
 		BucketPeriod:  max(1, settings.Window/10),
-		Timeout:       settings.OpenFor,
+		Timeout:       max(1, settings.OpenFor/2),
 		ReadyToTrip:   b.readyToTrip,
 		OnStateChange: b.onStateChange,
 		IsExcluded:    func(err error) bool { return err == errNeutral },
@@ -96,16 +108,34 @@ func (b *breaker) onStateChange(_ string, from, to gobreaker.State) {
 	defer b.mu.Unlock()
 	if to == gobreaker.StateOpen {
 		now := time.Now()
-		change.OpenFor = b.settings.OpenFor
+		change.OpenFor = b.openFor()
 		// gobreaker is still open at the very moment that its time is over.
-		b.openUntil = now.Add(b.settings.OpenFor + 1)
+		b.openUntil = now.Add(change.OpenFor + 1)
 		if from == gobreaker.StateClosed {
 			b.before = b.callRate(now)
 		}
 	}
+	switch {
+	case from == gobreaker.StateClosed:
+		close(b.opened)
+	case to == gobreaker.StateClosed:
+		b.opened = make(chan struct{})
+		b.closedAt = time.Now()
+		b.hung.Store(0)
+	}
 	b.changes = append(b.changes, change)
 	b.changed.Store(true)
 	b.state.Store(int32(to))
+}
+
+// openFor draws how long the breaker stays open this time.
+func (b *breaker) openFor() time.Duration {
+	least := b.settings.OpenFor / 2
+	spread := least
+	if b.awaited.Load() {
+		spread = least / 4
+	}
+	return least + time.Duration(b.settings.Rand()*float64(spread))
 }
 
 // look tells whether calls may pass, or else how long they may not; false and 0 mean that somebody may ask to be a probe.
@@ -119,6 +149,13 @@ func (b *breaker) look() (closed bool, left time.Duration) {
 		return false, max(0, time.Until(b.openUntil))
 	}
 	return false, 0
+}
+
+// news returns a channel that is closed when the breaker opens, and when it last closed.
+func (b *breaker) news() (opened <-chan struct{}, closed time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.opened, b.closedAt
 }
 
 // rateBefore returns the endpoint's calls per second when the breaker opened.

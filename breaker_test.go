@@ -11,11 +11,17 @@ import (
 )
 
 func TestBreakerSettings_ZeroFieldsAreTheDefaults(t *testing.T) {
+	defaults := BreakerSettings{}.withDefaults()
+	assert.Less(t, defaults.Rand(), 1.0)
+	defaults.Rand = nil
 	assert.Equal(t, BreakerSettings{
 		FailureRatio: 0.5, MinCalls: 20, Window: 10 * time.Second, OpenFor: 5 * time.Second, Probes: 1,
-	}, BreakerSettings{}.withDefaults())
+	}, defaults)
 	own := BreakerSettings{FailureRatio: 1, MinCalls: 1, Window: time.Second, OpenFor: time.Second, Probes: 9, HoldFor: time.Second}
-	assert.Equal(t, own, own.withDefaults())
+	again := own.withDefaults()
+	again.Rand = nil
+	assert.Equal(t, own, again)
+	assert.InDelta(t, 0.25, BreakerSettings{Rand: func() float64 { return 0.25 }}.withDefaults().Rand(), 0)
 }
 
 func TestOutcomeOf(t *testing.T) {
@@ -40,7 +46,7 @@ func TestOutcomeOf(t *testing.T) {
 
 // endpointWith returns an endpoint with that breaker.
 func endpointWith(settings BreakerSettings) *endpoint {
-	return newEndpoint(endpointKey{"cvm.tencentcloudapi.com", "ap-guangzhou"}, &config{breaker: settings.withDefaults()}, time.Now())
+	return newEndpoint(endpointKey{"cvm.tencentcloudapi.com", "ap-guangzhou"}, &config{breaker: settings.exactly()}, time.Now())
 }
 
 // tell lets n attempts through and reports their outcome.
@@ -139,7 +145,7 @@ func TestBreaker_SaysHowLong(t *testing.T) {
 		assert.True(t, ticket.probe)
 		_, ok = e.allow()
 		assert.False(t, ok, "one probe")
-		assert.Equal(t, 5*time.Second, e.refusal(0).retryAfter, "until the next try, if the probe fails")
+		assert.Equal(t, 5*time.Second, e.refusal(0).retryAfter/2, "until the next try at the latest, if the probe fails")
 		ticket.report(nil)
 		ticket.report(errFault) // C37: does not count
 		closed, _ = e.look()

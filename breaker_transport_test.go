@@ -84,7 +84,7 @@ func TestTransport_C35_BreakerOpenIsRefusedAtOnce(t *testing.T) {
 
 		// It spent no token: two are there again after two seconds.
 		for _, target := range rt.targets.all() {
-			assert.InDelta(t, 2, target.pacer.bucket.limiter.Tokens(), 0.001)
+			assert.InDelta(t, 2, target.pacer.ceiling.limiter.Tokens(), 0.001)
 		}
 
 		time.Sleep(3*time.Second + 1)

@@ -88,7 +88,7 @@ func TestBudget_CallRate(t *testing.T) {
 func TestTransport_BudgetBoundsTheRetriesOfFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := scripted(reply(200, apiError("InternalError")))
-		rt := newTransport(t, base, WithRetryBudget(0.1, 0.2), WithoutBreaker())
+		rt := newTransport(t, base, WithRetryBudget(0.1, 0.2), WithoutBreaker(), WithoutPacing())
 		last := ReasonSuccess
 		rt.cfg.hooks = hookList{{Done: func(_ context.Context, info DoneInfo) { last = info.Reason }}}
 		for range 100 {

@@ -29,9 +29,10 @@ type call struct {
 	requestID string
 
 	ticket   ticket        // for the attempt under way
-	turn     bool          // a token of the pacer's is in hand, for the next attempt
+	turn     turnState     // what it has of the pacer's
 	held     time.Duration // how long the call has waited for the breaker
 	summoned bool          // the breaker's line has called it
+	stood    time.Time     // since when it has waited, if the breaker opened while it stood in its target's line
 	agreed   int           // how many of the target's limiters have agreed to the next attempt
 	twice    tristate      // whether the call may run twice
 	altered  bool          // the request is no longer the caller's, so neither is its signature
@@ -48,6 +49,15 @@ type call struct {
 	refused    bool            // the next attempt was forbidden
 	retryAfter time.Duration   // for so long
 }
+
+// turnState is what a call has of its pacer's, and must bring back.
+type turnState uint8
+
+const (
+	noTurn   turnState = iota
+	turnHeld           // a token, for the next attempt
+	turnUsed           // an attempt is under way
+)
 
 // tristate is a bool that may not be known yet.
 type tristate uint8
@@ -110,7 +120,7 @@ func (c *call) send() *refusal {
 		c.now = time.Now()
 	}
 	c.last = c.newAttempt(out, body)
-	c.turn = false
+	c.turn = turnUsed
 	if c.attempts++; c.attempts == 1 {
 		c.endpoint.budget.call(c.start)
 	}
@@ -127,7 +137,8 @@ func (c *call) judge() {
 	}
 	a.verdict = c.verdict(a)
 	c.ticket.report(outcomeOf(a.verdict, a.resp != nil))
-	c.target.pacer.learn(a.verdict, a.resp != nil, a.latency)
+	c.turn = noTurn
+	c.target.pacer.learn(a.verdict, a.resp != nil, c.now.Add(-a.latency), c.now)
 	c.target.stats.count(a.verdict, c.attempts)
 	if a.envelope != nil {
 		c.code, c.requestID = "", a.envelope.RequestID
@@ -144,6 +155,7 @@ func (c *call) judge() {
 		c.report.attempt(&info, c.now)
 	}
 	c.announceBreaker()
+	c.announceRate()
 }
 
 func (c *call) verdict(a *attempt) Verdict {
@@ -165,6 +177,13 @@ func (c *call) announceBreaker() {
 		for _, change := range c.target.endpoint.pendingChanges() {
 			c.t.cfg.hooks.breakerChange(c.ctx, change)
 		}
+	}
+}
+
+func (c *call) announceRate() {
+	for _, change := range c.target.pacer.takeChanges() {
+		change.Target = c.target.Target
+		c.t.cfg.hooks.rateChange(c.ctx, change)
 	}
 }
 

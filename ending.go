@@ -57,6 +57,7 @@ func (c *call) end(reason Reason, failure *CallError) error {
 		err = failure
 	}
 	c.announceBreaker()
+	c.announceRate()
 	if len(c.t.cfg.hooks) > 0 || c.report != nil {
 		c.tellEnd(reason, err)
 	}
@@ -68,6 +69,9 @@ func (c *call) end(reason Reason, failure *CallError) error {
 func (c *call) release() {
 	c.ticket.report(errNeutral)
 	c.giveTurnBack()
+	if c.turn == turnUsed { // it panics
+		c.target.pacer.land()
+	}
 	c.giveUp(nil)
 	if !c.over && c.last != nil {
 		c.last.drop()

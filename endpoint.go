@@ -1,6 +1,7 @@
 package tencenthttp
 
 import (
+	"sync"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -42,17 +43,29 @@ func (e *endpoint) look() (closed bool, left time.Duration) {
 	return e.breaker.look()
 }
 
+// news returns a channel that is closed when the breaker opens, nil without one, and when it last closed.
+func (e *endpoint) news() (opened <-chan struct{}, closed time.Time) {
+	if e.breaker == nil {
+		return nil, time.Time{}
+	}
+	return e.breaker.news()
+}
+
 // ticket is the breaker's leave to make one attempt. Its outcome must be reported, once.
 type ticket struct {
 	endpoint *endpoint
 	done     func(error)
 	probe    bool
+	patience *time.Timer // of a probe
 }
 
 // allow asks the breaker for leave.
 func (e *endpoint) allow() (ticket, bool) {
 	if e.breaker == nil {
 		return ticket{}, true
+	}
+	if _, left := e.look(); left > 0 { // gobreaker's own time may be over
+		return ticket{}, false
 	}
 	done, err := e.breaker.gate.Allow()
 	if err != nil {
@@ -69,10 +82,35 @@ func (t *ticket) report(outcome error) {
 	}
 	done := t.done
 	t.done = nil
+	if t.patience != nil {
+		t.patience.Stop()
+	}
 	done(outcome)
-	if e := t.endpoint; e.holds() && (t.probe || e.breaker.changed.Load()) {
+	if e := t.endpoint; e.mayHold() && (t.probe || e.breaker.changed.Load()) {
 		e.hold.notify()
 	}
+}
+
+// hurry makes a probe that takes longer than that a failed one: an endpoint that hangs must not keep the next probe waiting as well.
+// With every probe in a row that fails so there is twice the time, for the endpoint may have become slow for good.
+func (t *ticket) hurry(patience time.Duration) {
+	if !t.probe {
+		return
+	}
+	b, e, done := t.endpoint.breaker, t.endpoint, t.done
+	var once sync.Once
+	t.done = func(outcome error) {
+		once.Do(func() { done(outcome) })
+	}
+	t.patience = time.AfterFunc(patience<<min(10, b.hung.Load()), func() {
+		once.Do(func() {
+			b.hung.Add(1)
+			done(errFault)
+			if e.mayHold() {
+				e.hold.notify()
+			}
+		})
+	})
 }
 
 // pendingChanges returns the breaker's changes of state that no hook was told yet.
@@ -95,6 +133,9 @@ func (e *endpoint) refusal(left time.Duration) *refusal {
 	}
 	return breakerRefusal(left)
 }
+
+// mayHold tells whether anyone may stand in line for the breaker.
+func (e *endpoint) mayHold() bool { return e.holds() || e.breaker != nil && e.breaker.awaited.Load() }
 
 // holds tells whether calls may wait for an open breaker.
 func (e *endpoint) holds() bool { return e.breaker != nil && e.breaker.settings.HoldFor > 0 }

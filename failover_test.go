@@ -17,9 +17,9 @@ func TestTransport_FailOver(t *testing.T) {
 	const first, second, third = "cvm.tencentcloudapi.com", "cvm.ap-guangzhou.tencentcloudapi.com", "cvm.ap-beijing.tencentcloudapi.com"
 	options := []Option{
 		WithSigner(TC3Signer(testKeys)),
-		WithBackOff(noDelay), WithoutRetryBudget(), WithMaxAttempts(10),
+		WithBackOff(noDelay), WithoutRetryBudget(), WithMaxAttempts(10), WithoutPacing(),
 		WithBreaker(BreakerSettings{MinCalls: 4, OpenFor: 5 * time.Second}),
-		WithFailover(func(host string) []string { return []string{"", host, second, third} }),
+		WithFailover(func(host string) []string { return []string{"", host, second, third} }), exactly,
 	}
 	setUp := func(t *testing.T, outages ...tctest.Outage) (*tctest.API, *Transport) {
 		api := tctest.New(tctest.WithCredential(testID, testKey, ""))

@@ -51,6 +51,7 @@ func (h *hold) wait(call turnRequest, view outlook) (summoned bool, r *refusal) 
 		return false, h.endpoint.refusal(view.left)
 	}
 	h.line.join(w)
+	h.endpoint.breaker.awaited.Store(true)
 	h.update(now, view.left > 0) // if that time is over by now, nobody else may be there to try
 	h.mu.Unlock()
 	// HoldFor bounds the wait for the breaker to close. The way back from there is as long as it is, or else all whose time is
@@ -60,7 +61,7 @@ func (h *hold) wait(call turnRequest, view outlook) (summoned bool, r *refusal) 
 		bound = call.latest
 	}
 	for ; ; bound = call.latest {
-		r, over := w.wait(call.ctx, call.cancel, bound)
+		r, over := w.wait(call, bound)
 		if !over {
 			r, over = h.leave(w, call, bound)
 		}
@@ -122,6 +123,7 @@ func (h *hold) update(now time.Time, news bool) {
 		}
 	}
 	if h.line.empty() {
+		h.endpoint.breaker.awaited.Store(false)
 		h.ramp = ramp{}
 		if h.timer != nil {
 			h.timer.Stop()
@@ -171,7 +173,7 @@ func (r *ramp) take(e *endpoint, now time.Time) bool {
 		r.start = now
 		r.limiter = rate.NewLimiter(rate.Limit(r.base), 1)
 	}
-	r.limiter.SetLimitAt(now, rate.Limit(r.base*math.Exp2(math.Floor(now.Sub(r.start).Seconds()))))
+	r.limiter.SetLimitAt(now, rate.Limit(r.base*math.Exp2(now.Sub(r.start).Seconds())))
 	return r.limiter.AllowN(now, 1)
 }
 

@@ -153,6 +153,14 @@ func (l hookList) breakerChange(ctx context.Context, info BreakerChangeInfo) {
 	}
 }
 
+func (l hookList) rateChange(ctx context.Context, info RateChangeInfo) {
+	for _, h := range l {
+		if h.RateChange != nil {
+			h.RateChange(ctx, info)
+		}
+	}
+}
+
 func (l hookList) clockSkew(ctx context.Context, info ClockSkewInfo) {
 	for _, h := range l {
 		if h.ClockSkew != nil {

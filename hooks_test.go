@@ -33,7 +33,7 @@ func TestHooks_AreToldEverythingInItsOrder(t *testing.T) {
 			after(time.Second, reply(200, apiError("RequestLimitExceeded"))), after(time.Second, fail(errLost)),
 			reply(502, "{}"), reply(200, success),
 		)
-		rt := newTransport(t, base, withDelay(2*time.Second), WithBreaker(BreakerSettings{MinCalls: 2, OpenFor: 3 * time.Second, HoldFor: time.Minute}),
+		rt := newTransport(t, base, withDelay(2*time.Second), WithoutPacing(), WithBreaker(BreakerSettings{MinCalls: 2, OpenFor: 3 * time.Second, HoldFor: time.Minute}),
 			WithHooks(newsOf(func(ctx context.Context, info any) {
 				assert.Equal(t, "mine", ctx.Value(contextKey{}), "the caller's context")
 				news = append(news, info)

@@ -136,7 +136,8 @@ func TestNewTransport_Defaults(t *testing.T) {
 	assert.Equal(t, retryBudget{ratio: 0.2, minPerSecond: 10}, c.budget)
 	assert.Equal(t, rate.Inf, c.limit.limit)
 	assert.Zero(t, c.maxWait)
-	assert.Equal(t, BreakerSettings{}.withDefaults(), c.breaker)
+	c.breaker.Rand = nil
+	assert.Equal(t, BreakerSettings{FailureRatio: 0.5, MinCalls: 20, Window: 10 * time.Second, OpenFor: 5 * time.Second, Probes: 1}, c.breaker)
 	assert.Empty(t, c.hooks)
 	assert.EqualValues(t, 64<<10, c.maxInspect)
 	assert.EqualValues(t, 10<<20, c.maxReplay)
@@ -236,7 +237,7 @@ func TestWithLimiter_ItsErrorEndsTheCall(t *testing.T) {
 		assert.ErrorContains(t, err, "no tokens")
 		assert.Zero(t, base.attempts())
 		for _, target := range rt.targets.all() {
-			assert.InDelta(t, 1, target.pacer.bucket.limiter.Tokens(), 0.001, "C38: the turn was given back")
+			assert.InDelta(t, 1, target.pacer.ceiling.limiter.Tokens(), 0.001, "C38: the turn was given back")
 		}
 	})
 }

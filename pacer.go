@@ -9,66 +9,102 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// pacer lets the calls of one target pass one by one, at no more than its limit, ordered by when they began. Nobody holds a
-// reservation: whoever is first in line gets the next token, so a change of the limit reaches all who wait at once. A call that
+// pacer lets the calls of one target pass one by one, at no more than its limits, ordered by when they began. Nobody holds a
+// reservation: whoever is first in line gets the next token, so a change of the rate reaches all who wait at once. A call that
 // could not be answered before its deadline is refused on arrival, and again when its turn comes too late; that spends nothing.
 //
-// A pacer without a limit lets everything pass. It may be used by any number of goroutines.
+// A limit may be configured; others are learned from what the service throttles, and from how it fares. A pacer without any lets
+// everything pass. It may be used by any number of goroutines.
 type pacer struct {
-	limited bool         // fixed at the beginning
-	learns  bool         // from throttles; fixed as well
+	learns  bool        // fixed at the beginning
+	tells   bool        // whether anybody wants to know of changes; fixed as well
+	limited atomic.Bool // whether there is any limit
+	flying  atomic.Int64
 	latency atomic.Int64 // see usualLatency
+	pulse   pulse
+	meter   meter
+	changed atomic.Bool // whether there are any changes
 
-	mu     sync.Mutex
-	bucket *bucket
-	line   line
-	timer  *time.Timer // runs dispatch when the first in line may get its token; runs only while someone waits
+	mu       sync.Mutex
+	ceiling  *bucket // nil if none is configured
+	paced    *bucket // at the rate that was learned; nil if none was
+	learned  learnedRate
+	health   brownout
+	waited   time.Time        // when somebody last had to wait for the rate that was learned
+	pressing bool             // whether that is what the first in line waits for
+	changes  []RateChangeInfo // that no hook was told yet
+	line     line
+	timer    *time.Timer // runs dispatch when the first in line may get its token; runs only while someone waits
 }
 
 // turnRequest is what a pacer must know of a call that asks for its turn.
 type turnRequest struct {
 	ctx     context.Context
 	cancel  <-chan struct{} // the request's Cancel; may be nil
+	opened  <-chan struct{} // closed when the endpoint's breaker opens; may be nil
 	start   time.Time       // when the call began
 	latest  time.Time       // when its answer would come too late; zero if never
 	maxWait time.Duration   // how long it may stand in line; zero if without end
+	closed  time.Time       // when the endpoint's breaker last closed; zero if never
 }
 
-func newPacer(limit rate.Limit, burst int, learns bool) *pacer {
-	p := &pacer{limited: limit != rate.Inf, learns: learns}
-	if p.limited {
-		p.bucket = newBucket(limit, burst)
+func newPacer(limit rateLimit, learns, tells bool, now time.Time) *pacer {
+	p := &pacer{learns: learns, tells: tells, meter: meter{epoch: now}}
+	if limit.limit != rate.Inf {
+		p.ceiling = newBucket(limit.limit, limit.burst)
+		p.limited.Store(true)
 	}
 	return p
 }
 
-// wait returns nil when it is the call's turn, with a token spent. It returns a refusal if that would be too late. A call that was
-// canceled meanwhile gets an empty refusal, with nothing spent.
-func (p *pacer) wait(call turnRequest) *refusal {
-	if !p.limited {
-		return nil
+// pass gives a turn at once if nothing limits them.
+func (p *pacer) pass() bool {
+	if p.limited.Load() {
+		return false
 	}
+	p.flying.Add(1)
+	return true
+}
+
+// wait returns nil when it is the call's turn, with a token spent. It returns a refusal if that would be too late. A call that was
+// canceled meanwhile gets an empty refusal, and one whose breaker has opened breakerOpened, both with nothing spent.
+func (p *pacer) wait(call turnRequest) *refusal {
 	p.mu.Lock()
 	now := time.Now()
-	if p.line.empty() && p.bucket.take(now) {
+	p.adapt(now)
+	if before := p.rate(); p.health.heal(call.closed, now) {
+		p.apply(now)
+		p.tell(RateRecovered, before)
+	}
+	if p.line.empty() && p.take(now) {
 		p.mu.Unlock()
 		return nil
 	}
+	p.health.waited = now
 	w := newWaiter(call.start, p.latestTurn(call, now))
-	if delay := p.bucket.until(p.line.ahead(call.start)+1, now); w.expired(now.Add(delay)) {
+	delay := p.foresee(p.line.ahead(call.start)+1, now)
+	if w.expired(now.Add(delay)) || call.maxWait > 0 && delay > p.shortened(call.maxWait) {
 		p.mu.Unlock()
 		return rateRefusal(delay)
 	}
 	p.line.join(w)
 	p.dispatch(now)
 	p.mu.Unlock()
-	if r, called := w.wait(call.ctx, call.cancel, w.latest); called {
+	if r, called := w.wait(call, w.latest); called {
 		return r
 	}
 	return p.leave(w, call)
 }
 
-// leave ends a wait that the call itself, or the time, has ended.
+// shortened returns how long a wait may be foreseen that must not be longer than that: a rate that is learned may be cut meanwhile.
+func (p *pacer) shortened(maxWait time.Duration) time.Duration {
+	if p.paced == nil {
+		return maxWait
+	}
+	return maxWait - time.Duration(cutShare*float64(maxWait))
+}
+
+// leave ends a wait that the call itself, the breaker, or the time has ended.
 func (p *pacer) leave(w *waiter, call turnRequest) *refusal {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -77,20 +113,36 @@ func (p *pacer) leave(w *waiter, call turnRequest) *refusal {
 		if r := <-w.turn; r != nil {
 			return r
 		}
-		p.bucket.giveBack(now) // its turn came in the same moment
+		p.putBack(now) // its turn came in the same moment
 	}
 	p.dispatch(now)
-	if call.ctx.Err() == nil && w.expired(now) {
-		return rateRefusal(p.bucket.until(p.line.ahead(call.start)+1, now))
+	switch {
+	case call.ctx.Err() != nil:
+	case w.expired(now):
+		return rateRefusal(p.foresee(p.line.ahead(call.start)+1, now))
+	case isClosed(call.opened):
+		return breakerOpened
 	}
 	return &refusal{reason: ReasonCanceled}
+}
+
+// breakerOpened tells a call that has stood in line to look at its breaker again.
+var breakerOpened = &refusal{reason: ReasonBreakerOpen}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // latestTurn returns when the call's turn would be too late: its answer takes a moment too.
 func (p *pacer) latestTurn(call turnRequest, now time.Time) time.Time {
 	latest := call.latest
 	if !latest.IsZero() {
-		latest = latest.Add(-p.usualLatency())
+		latest = latest.Add(-p.margin())
 	}
 	if call.maxWait > 0 {
 		if end := now.Add(call.maxWait); latest.IsZero() || end.Before(latest) {
@@ -100,15 +152,16 @@ func (p *pacer) latestTurn(call turnRequest, now time.Time) time.Time {
 	return latest
 }
 
-// dispatch hands out the tokens that are there, in order, and sets the timer for the next one. The caller holds the mutex.
+// dispatch hands out the turns that may be had, in order, and sets the timer for the next one. The caller holds the mutex.
 func (p *pacer) dispatch(now time.Time) {
+	p.adapt(now)
 	for !p.line.empty() {
 		if p.line.waiters[0].expired(now) {
-			p.line.call(rateRefusal(p.bucket.until(1, now)))
+			p.line.call(rateRefusal(p.foresee(1, now)))
 			continue
 		}
-		if !p.bucket.take(now) {
-			p.arm(p.bucket.until(1, now))
+		if !p.take(now) {
+			p.arm(min(p.until(now), 250*time.Millisecond))
 			return
 		}
 		p.line.call(nil)
@@ -130,62 +183,133 @@ func (p *pacer) arm(delay time.Duration) {
 	p.timer.Reset(delay)
 }
 
-// spend takes a token without standing in line.
-func (p *pacer) spend() {
-	if !p.limited {
-		return
+// take spends a token of each limit, if all have one.
+func (p *pacer) take(now time.Time) bool {
+	p.pressing = false
+	if p.health.phase == healthSlow && p.flying.Load() >= p.health.flights(p.meter.rate(now, time.Second)) {
+		return false
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.bucket.spend(time.Now())
+	if p.learned.phase == settling || now.Before(p.learned.pauseUntil) {
+		return false
+	}
+	if p.ceiling != nil && !p.ceiling.take(now) {
+		return false
+	}
+	if p.paced != nil && !p.paced.take(now) {
+		p.pressing, p.waited = true, now
+		if p.ceiling != nil {
+			p.ceiling.giveBack(now)
+		}
+		return false
+	}
+	p.flying.Add(1)
+	return true
 }
 
-// giveBack returns the token of a turn that led to no attempt.
-func (p *pacer) giveBack() {
-	if !p.limited {
+// until returns how long it takes until the next token may be there.
+func (p *pacer) until(now time.Time) time.Duration {
+	if p.learned.phase == settling {
+		return max(time.Microsecond, p.learned.cutAt.Add(settleTime).Sub(now))
+	}
+	var delay time.Duration
+	if p.ceiling != nil {
+		delay = p.ceiling.until(1, now)
+	}
+	if p.paced != nil {
+		delay = max(delay, p.paced.until(1, now))
+	}
+	delay = max(delay, p.learned.pauseUntil.Sub(now))
+	if delay == 0 { // too many are under way
+		return time.Second
+	}
+	return delay
+}
+
+// foresee returns how long it may well take until a call gets its turn that is the nth.
+func (p *pacer) foresee(n int, now time.Time) time.Duration {
+	var delay time.Duration
+	if p.ceiling != nil {
+		delay = p.ceiling.until(n, now)
+	}
+	return max(delay, p.learned.foresee(n), p.health.foresee(n))
+}
+
+func seconds(s float64) time.Duration {
+	if !(s < endless.Seconds()) {
+		return endless
+	}
+	return time.Duration(s * float64(time.Second))
+}
+
+// spend takes a token without standing in line.
+func (p *pacer) spend() {
+	p.flying.Add(1)
+	if !p.limited.Load() {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	p.bucket.giveBack(now)
-	p.dispatch(now)
+	if p.ceiling != nil {
+		p.ceiling.spend(now)
+	}
+	if p.paced != nil {
+		p.paced.spend(now)
+	}
 }
 
-// learn takes note of what came of an attempt, and how long that took.
-func (p *pacer) learn(verdict Verdict, answered bool, latency time.Duration) {
-	if answered && !verdict.Throttled { // a throttled answer comes back sooner than a real one
-		usual := p.usualLatency()
-		p.latency.Store(int64(max(latency, usual-(usual-latency)/8)))
-	}
-	if !p.limited || !p.learns || !verdict.Throttled {
+// giveBack returns the token of a turn that led to no attempt.
+func (p *pacer) giveBack() {
+	if !p.limited.Load() {
+		p.flying.Add(-1)
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.bucket.drain(time.Now())
+	now := time.Now()
+	p.putBack(now)
+	p.dispatch(now)
+}
+
+func (p *pacer) putBack(now time.Time) {
+	p.flying.Add(-1)
+	if p.ceiling != nil {
+		p.ceiling.giveBack(now)
+	}
+	if p.paced != nil {
+		p.paced.giveBack(now)
+	}
 }
 
 // usualLatency is how long an answered attempt may well take: as long as the last one, and little less than the slow ones before it.
 // The last one alone would let every second call pass that is then answered just too late. Zero if there was none.
 func (p *pacer) usualLatency() time.Duration { return time.Duration(p.latency.Load()) }
 
+// margin is how long before its deadline a call must get its turn to be answered in time: answers take a little longer or shorter.
+func (p *pacer) margin() time.Duration { return p.usualLatency() * 5 / 4 }
+
 // idle tells whether a new pacer would behave as this one does.
 func (p *pacer) idle(now time.Time) bool {
-	if !p.limited {
+	if !p.limited.Load() {
 		return true
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.line.empty() && p.bucket.full(now)
+	p.adapt(now)
+	return p.line.empty() && p.paced == nil && (p.ceiling == nil || p.ceiling.full(now))
 }
 
 // state returns the limit now and how many stand in line.
 func (p *pacer) state() (limit rate.Limit, waiting int) {
-	if !p.limited {
+	if !p.limited.Load() {
 		return rate.Inf, 0
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.bucket.limiter.Limit(), len(p.line.waiters)
+	p.adapt(time.Now())
+	limit = limitOf(p.rate())
+	if p.ceiling != nil {
+		limit = min(limit, p.ceiling.limiter.Limit())
+	}
+	return limit, len(p.line.waiters)
 }

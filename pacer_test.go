@@ -23,14 +23,21 @@ func turn(t *testing.T, start time.Time, latest time.Duration) turnRequest {
 	return r
 }
 
+// learn tells the pacer of an attempt that took so long and has just ended.
+func learn(p *pacer, verdict Verdict, answered bool, took time.Duration) {
+	now := time.Now()
+	p.flying.Add(1)
+	p.learn(verdict, answered, now.Add(-took), now)
+}
+
 func TestPacer_WithoutALimitLetsEverythingPass(t *testing.T) {
-	p := newPacer(rate.Inf, 0, true)
+	p := newPacer(rateLimit{rate.Inf, 0}, true, false, time.Now())
 	for range 1000 {
 		require.Nil(t, p.wait(turn(t, time.Now(), time.Nanosecond)))
 	}
 	p.spend()
 	p.giveBack()
-	p.learn(Verdict{Throttled: true}, true, time.Second)
+	learn(p, Verdict{}, true, time.Second)
 	assert.True(t, p.idle(time.Now()))
 	limit, waiting := p.state()
 	assert.Equal(t, rate.Inf, limit)
@@ -39,7 +46,7 @@ func TestPacer_WithoutALimitLetsEverythingPass(t *testing.T) {
 
 func TestPacer_KeepsToItsCeiling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(10, 5, true)
+		p := newPacer(rateLimit{10, 5}, true, false, time.Now())
 		begin := time.Now()
 		var mu sync.Mutex
 		var passed []time.Duration
@@ -63,7 +70,7 @@ func TestPacer_KeepsToItsCeiling(t *testing.T) {
 
 func TestPacer_OrdersByWhenTheCallBegan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(1, 1, true)
+		p := newPacer(rateLimit{1, 1}, true, false, time.Now())
 		epoch := time.Now()
 		require.Nil(t, p.wait(turn(t, epoch, 0)))
 		var mu sync.Mutex
@@ -86,7 +93,7 @@ func TestPacer_OrdersByWhenTheCallBegan(t *testing.T) {
 
 func TestPacer_ARetryPassesThoseWhoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(1, 1, true)
+		p := newPacer(rateLimit{1, 1}, true, false, time.Now())
 		epoch := time.Now()
 		require.Nil(t, p.wait(turn(t, epoch, 0)))
 		time.Sleep(100 * time.Millisecond)
@@ -109,8 +116,8 @@ func TestPacer_RefusesOnEntryWhatCannotBeAnsweredInTime(t *testing.T) {
 	}{
 		{name: "just in time", latest: time.Second},
 		{name: "a moment too late", latest: time.Second - 10*time.Microsecond, refused: true},
-		{name: "the answer would be too late", latest: 1500 * time.Millisecond, latency: 501 * time.Millisecond, refused: true},
-		{name: "the answer would be just in time", latest: 1500 * time.Millisecond, latency: 499 * time.Millisecond},
+		{name: "the answer would be too late", latest: 1500 * time.Millisecond, latency: 401 * time.Millisecond, refused: true},
+		{name: "the answer would be just in time", latest: 1500 * time.Millisecond, latency: 399 * time.Millisecond},
 		{name: "longer than it may stand in line", maxWait: 999 * time.Millisecond, refused: true},
 		{name: "no longer than it may stand in line", maxWait: time.Second},
 		{name: "MaxWait binds before the deadline", latest: time.Hour, maxWait: 500 * time.Millisecond, refused: true},
@@ -118,7 +125,7 @@ func TestPacer_RefusesOnEntryWhatCannotBeAnsweredInTime(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := newPacer(1, 1, true)
+				p := newPacer(rateLimit{1, 1}, true, false, time.Now())
 				p.latency.Store(int64(tt.latency))
 				begin := time.Now()
 				require.Nil(t, p.wait(turn(t, begin, time.Millisecond)), "there is a token")
@@ -142,7 +149,7 @@ func TestPacer_RefusesOnEntryWhatCannotBeAnsweredInTime(t *testing.T) {
 
 func TestPacer_RefusedOnEntrySpendsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(1, 1, true)
+		p := newPacer(rateLimit{1, 1}, true, false, time.Now())
 		begin := time.Now()
 		require.Nil(t, p.wait(turn(t, begin, 0)))
 		for range 1000 {
@@ -156,7 +163,7 @@ func TestPacer_RefusedOnEntrySpendsNothing(t *testing.T) {
 // Retries push in before those who were let in: these are refused at their turn, or as soon as it is too late, and spend nothing.
 func TestPacer_RefusesAtItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(1, 1, true)
+		p := newPacer(rateLimit{1, 1}, true, false, time.Now())
 		epoch := time.Now()
 		require.Nil(t, p.wait(turn(t, epoch, 0)))
 		time.Sleep(time.Millisecond)
@@ -182,7 +189,7 @@ func TestPacer_RefusesAtItsTurn(t *testing.T) {
 // The timer of the line may come late on a busy machine; the head is asked again then.
 func TestPacer_DispatchRefusesAHeadThatIsTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(1, 1, true)
+		p := newPacer(rateLimit{1, 1}, true, false, time.Now())
 		now := time.Now()
 		w := newWaiter(now, now.Add(time.Second))
 		p.line.join(w)
@@ -200,7 +207,7 @@ func TestPacer_DispatchRefusesAHeadThatIsTooLate(t *testing.T) {
 func TestPacer_CancelAtAnyPoint(t *testing.T) {
 	for _, byContext := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			p := newPacer(10, 1, true)
+			p := newPacer(rateLimit{10, 1}, true, false, time.Now())
 			epoch := time.Now()
 			require.Nil(t, p.wait(turn(t, epoch, 0)))
 			const n = 300
@@ -257,7 +264,7 @@ func TestPacer_CancelAtAnyPoint(t *testing.T) {
 // The turn and the cancel come in the same moment: the token goes to the next in line.
 func TestPacer_CancelAtTheVeryTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(1, 1, true)
+		p := newPacer(rateLimit{1, 1}, true, false, time.Now())
 		now := time.Now()
 		ctx, stop := context.WithCancel(t.Context())
 		stop()
@@ -283,7 +290,7 @@ func TestPacer_CancelAtTheVeryTurn(t *testing.T) {
 
 func TestPacer_GiveBackWakesTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(1, 1, true)
+		p := newPacer(rateLimit{1, 1}, true, false, time.Now())
 		epoch := time.Now()
 		require.Nil(t, p.wait(turn(t, epoch, 0)))
 		time.AfterFunc(300*time.Millisecond, p.giveBack)
@@ -294,7 +301,7 @@ func TestPacer_GiveBackWakesTheNext(t *testing.T) {
 
 func TestPacer_SpendMakesTheNextWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(1, 1, true)
+		p := newPacer(rateLimit{1, 1}, true, false, time.Now())
 		epoch := time.Now()
 		p.spend()
 		p.spend() // a probe does not wait
@@ -307,29 +314,29 @@ func TestPacer_AThrottleEmptiesTheBurst(t *testing.T) {
 	for _, tt := range []struct {
 		learns bool
 		want   time.Duration
-	}{{true, 100 * time.Millisecond}, {false, 0}} {
+	}{{true, 113 * time.Millisecond}, {false, 0}} {
 		synctest.Test(t, func(t *testing.T) {
-			p := newPacer(10, 5, tt.learns)
+			p := newPacer(rateLimit{10, 5}, tt.learns, false, time.Now())
 			epoch := time.Now()
-			p.learn(Verdict{Throttled: true}, true, time.Second)
+			learn(p, Verdict{Throttled: true}, true, time.Second)
 			require.Nil(t, p.wait(turn(t, epoch, 0)))
-			assert.InDelta(t, tt.want, time.Since(epoch), float64(10*time.Microsecond))
+			assert.InDelta(t, tt.want, time.Since(epoch), float64(time.Millisecond))
 			assert.Zero(t, p.usualLatency(), "a throttled answer says nothing about how long real ones take")
 		})
 	}
 }
 
 func TestPacer_LearnsHowLongAnAnswerTakes(t *testing.T) {
-	p := newPacer(10, 5, true)
-	p.learn(Verdict{}, true, time.Second)
-	p.learn(Verdict{Fault: true}, false, time.Minute) // no answer
+	p := newPacer(rateLimit{10, 5}, true, false, time.Now())
+	learn(p, Verdict{}, true, time.Second)
+	learn(p, Verdict{Fault: true}, false, time.Minute) // no answer
 	assert.Equal(t, time.Second, p.usualLatency())
 }
 
 // Waiting calls follow a change of the rate at once. Nothing changes the rate yet but the learning that is to come.
 func TestPacer_AChangeOfTheRateReachesAllWhoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(0.01, 1, true)
+		p := newPacer(rateLimit{0.01, 1}, true, false, time.Now())
 		epoch := time.Now()
 		require.Nil(t, p.wait(turn(t, epoch, 0)))
 		var wg sync.WaitGroup
@@ -338,7 +345,7 @@ func TestPacer_AChangeOfTheRateReachesAllWhoWait(t *testing.T) {
 		}
 		synctest.Wait()
 		p.mu.Lock()
-		p.bucket.limiter.SetLimitAt(time.Now(), 1000)
+		p.ceiling.limiter.SetLimitAt(time.Now(), 1000)
 		p.dispatch(time.Now())
 		p.mu.Unlock()
 		wg.Wait()
@@ -348,7 +355,7 @@ func TestPacer_AChangeOfTheRateReachesAllWhoWait(t *testing.T) {
 
 func TestPacer_TenThousandWaiters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(1000, 1, true)
+		p := newPacer(rateLimit{1000, 1}, true, false, time.Now())
 		epoch := time.Now()
 		const n = 10_000
 		var wg sync.WaitGroup
@@ -377,7 +384,7 @@ func TestPacer_TenThousandWaiters(t *testing.T) {
 // Under contention in real time, with a rate so high that the bucket is what decides.
 func TestPacer_NoTokenTooManyUnderContention(t *testing.T) {
 	const limit, burst, workers = 20_000, 10, 8
-	p := newPacer(limit, burst, true)
+	p := newPacer(rateLimit{limit, burst}, true, false, time.Now())
 	begin := time.Now()
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -401,15 +408,15 @@ func TestPacer_NoTokenTooManyUnderContention(t *testing.T) {
 }
 
 func TestPacer_UsualLatencyRisesAtOnceAndFallsSlowly(t *testing.T) {
-	p := newPacer(20, 1, true)
+	p := newPacer(rateLimit{20, 1}, true, false, time.Now())
 	assert.Zero(t, p.usualLatency())
 	for _, row := range []struct{ took, want time.Duration }{
 		{40, 40}, {80, 80}, {40, 75}, {75, 75}, {35, 70}, {200, 200},
 	} {
-		p.learn(Verdict{}, true, row.took*time.Millisecond)
+		learn(p, Verdict{}, true, row.took*time.Millisecond)
 		assert.Equal(t, row.want*time.Millisecond, p.usualLatency())
 	}
-	p.learn(Verdict{Throttled: true}, true, time.Second)
-	p.learn(Verdict{Fault: true}, false, time.Second)
+	learn(p, Verdict{Throttled: true}, true, time.Second)
+	learn(p, Verdict{Fault: true}, false, time.Second)
 	assert.Equal(t, 200*time.Millisecond, p.usualLatency(), "throttled or unanswered: says nothing of an answer")
 }

@@ -2,7 +2,6 @@ package tencenthttp
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"time"
 )
@@ -72,9 +71,9 @@ func (l *line) call(r *refusal) {
 // expired tells whether w's turn would be too late at that time.
 func (w *waiter) expired(at time.Time) bool { return !w.latest.IsZero() && at.After(w.latest) }
 
-// wait blocks until w's turn, the caller's cancel, or the moment after latest, unless that is zero. It returns true with
-// what the turn said, or false if it did not come.
-func (w *waiter) wait(ctx context.Context, cancel <-chan struct{}, latest time.Time) (*refusal, bool) {
+// wait blocks until w's turn, the caller's cancel, an opening breaker, or the moment after latest, unless that is zero. It returns
+// true with what the turn said, or false if it did not come.
+func (w *waiter) wait(call turnRequest, latest time.Time) (*refusal, bool) {
 	var late <-chan time.Time
 	if !latest.IsZero() {
 		timer := time.NewTimer(time.Until(latest) + 1) // at latest itself it is not too late
@@ -84,8 +83,9 @@ func (w *waiter) wait(ctx context.Context, cancel <-chan struct{}, latest time.T
 	select {
 	case r := <-w.turn:
 		return r, true
-	case <-ctx.Done():
-	case <-cancel:
+	case <-call.ctx.Done():
+	case <-call.cancel:
+	case <-call.opened:
 	case <-late:
 	}
 	return nil, false

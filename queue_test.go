@@ -92,7 +92,7 @@ func TestWaiter_Wait(t *testing.T) {
 				if tt.act != nil {
 					time.AfterFunc(time.Second, func() { tt.act(w, stop, cancel) })
 				}
-				got, called := w.wait(ctx, cancel, latest)
+				got, called := w.wait(turnRequest{ctx: ctx, cancel: cancel}, latest)
 				assert.Equal(t, tt.called, called)
 				assert.Equal(t, tt.want, got)
 				assert.Equal(t, tt.after, time.Since(begin))

@@ -105,7 +105,7 @@ func TestTransport_BodyIsReadOnDuringTheBackOff(t *testing.T) {
 						io.Copy(io.Discard, req.Body)
 						req.Body.Close()
 					}()
-					return answer(200, apiError("RequestLimitExceeded")), nil
+					return answer(200, apiError("OperationDenied.MutexTaskRunning")), nil
 				}
 				base := rawScripted(early, func(req *http.Request) (*http.Response, error) {
 					data, err := io.ReadAll(req.Body)
@@ -119,7 +119,7 @@ func TestTransport_BodyIsReadOnDuringTheBackOff(t *testing.T) {
 				slow := WithBackOff(func() backoff.BackOff { return backoff.NewConstantBackOff(10 * time.Second) })
 				resp, err := newTransport(t, base, WithMaxReplay(row.max), slow).RoundTrip(req)
 				require.NoError(t, err)
-				assert.Equal(t, map[int]string{1: apiError("RequestLimitExceeded"), 2: success}[row.calls], readAll(t, resp))
+				assert.Equal(t, map[int]string{1: apiError("OperationDenied.MutexTaskRunning"), 2: success}[row.calls], readAll(t, resp))
 				assert.Equal(t, row.calls, base.attempts())
 				assert.Equal(t, 10*time.Second, time.Since(start))
 				time.Sleep(time.Hour)

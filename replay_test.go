@@ -69,7 +69,7 @@ func TestTransport_ClosesTheBodyOnce(t *testing.T) {
 		panics bool
 	}{
 		{name: "C2 success", base: scripted(reply(200, success))},
-		{name: "C2 retries", base: scripted(reply(200, apiError("InternalError")), reply(200, apiError("RequestLimitExceeded")), reply(200, success))},
+		{name: "C2 retries", base: scripted(reply(200, apiError("InternalError")), reply(200, apiError("OperationDenied.MutexTaskRunning")), reply(200, success))},
 		{name: "C2 error of the base", base: scripted(fail(errLost))},
 		{name: "C2 error of the base that reads and closes nothing", base: rawScripted(fail(errLost))},
 		{name: "C2 breaker open", base: scripted(reply(500, "")), opts: open, before: 1},
@@ -184,7 +184,7 @@ func TestTransport_GivesEachAttemptABodyOfItsOwn(t *testing.T) {
 				require.NoError(t, err)
 				tail = append(tail, string(data))
 				req.Body.Close()
-				return answer(200, apiError("RequestLimitExceeded")), nil
+				return answer(200, apiError("OperationDenied.MutexTaskRunning")), nil
 			}
 			base := rawScripted(half, half, whole)
 			req := row.change(newRequest(t, "RunInstances", content))

@@ -92,8 +92,8 @@ func (c *call) hopeless() Reason {
 func (c *call) delay() time.Duration {
 	verdict := c.last.verdict
 	asked := min(verdict.RetryAfter, maxRetryAfter)
-	if verdict.Throttled && c.target.pacer.limited && c.target.pacer.learns {
-		return max(0, asked) // its next turn is the wait
+	if verdict.Throttled && c.target.pacer.learns {
+		return max(0, asked, throttledDelay(c.attempts)) // its next turn is the wait
 	}
 	if c.backOff == nil {
 		c.backOff = c.t.cfg.newBackOff()
@@ -103,6 +103,18 @@ func (c *call) delay() time.Duration {
 		return max(0, delay, asked)
 	}
 	return backoff.Stop
+}
+
+// throttledDelay returns how long a call that was throttled stays out of the line. The first time it takes its place again at once;
+// if that was in vain it gives the rate some time to come down, or else its attempts are used up before.
+func throttledDelay(attempts int) time.Duration {
+	switch attempts {
+	case 1:
+		return 0
+	case 2:
+		return 500 * time.Millisecond
+	}
+	return 2 * time.Second
 }
 
 // tooLate tells which bound an attempt would pass that starts at next and takes as long as the last one.

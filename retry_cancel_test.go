@@ -72,7 +72,7 @@ func TestTransport_C13_CancelInMidBackoff(t *testing.T) {
 				body := last.Body.(*trackedBody)
 				var done DoneInfo
 				base := scripted(give(last))
-				rt := newTransport(t, base, withDelay(30*time.Second), withDone(&done))
+				rt := newTransport(t, base, withDelay(30*time.Second), WithoutPacing(), withDone(&done))
 				begin := time.Now()
 				resp, err := rt.RoundTrip(cancel(newRequest(t, "DescribeInstances", `{}`)))
 				require.Nil(t, resp, "C9")
@@ -141,7 +141,7 @@ func TestTransport_C27_CancelReturnsAtOnce(t *testing.T) {
 		steps []step
 	}{
 		{"in an attempt", nil, []step{hang}},
-		{"in backoff", []Option{withDelay(long)}, []step{throttled}},
+		{"in backoff", []Option{withDelay(long), WithoutPacing()}, []step{throttled}},
 		{"in Retry-After", nil, []step{func(*http.Request) (*http.Response, error) {
 			resp := answer(429, "{}")
 			resp.Header.Set("Retry-After", "10")
@@ -204,12 +204,12 @@ func assertAtRest(t testing.TB, rt *Transport) {
 	t.Helper()
 	for _, target := range rt.targets.all() {
 		assert.Zero(t, target.calls.Load())
-		if p := target.pacer; p.limited {
-			p.mu.Lock()
-			assert.True(t, p.line.empty())
-			assert.False(t, p.timer != nil && p.timer.Stop(), "the pacer's timer runs")
-			p.mu.Unlock()
-		}
+		p := target.pacer
+		p.mu.Lock()
+		assert.True(t, p.line.empty())
+		assert.False(t, p.timer != nil && p.timer.Stop(), "the pacer's timer runs")
+		p.mu.Unlock()
+		assert.Zero(t, p.flying.Load(), "an attempt that nobody has brought back")
 	}
 	for _, e := range rt.endpoints.all() {
 		e.hold.mu.Lock()

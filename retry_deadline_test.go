@@ -160,7 +160,7 @@ func TestTransport_C24_TheCallersTimeBindsTheWholeCall(t *testing.T) {
 }
 
 func TestTransport_C43_AnOldSignatureIsNotSentAgain(t *testing.T) {
-	throttled := reply(200, apiError("RequestLimitExceeded"))
+	throttled := reply(200, apiError("OperationDenied.MutexTaskRunning"))
 	slow := func(Target) Limiter { return rate.NewLimiter(rate.Every(271*time.Second), 1) }
 	for _, tt := range []struct {
 		name     string

@@ -119,9 +119,9 @@ func TestTransport_Delays(t *testing.T) {
 		want time.Duration // between the two attempts
 	}{
 		{"a fault backs off", []Option{withDelay(3 * time.Second)}, reply(200, apiError("InternalError")), 3 * time.Second},
-		{"a throttle backs off, without a limit to wait for", []Option{withDelay(3 * time.Second)}, throttled, 3 * time.Second},
-		{"a throttle waits for its next turn", []Option{withDelay(3 * time.Second), WithRateLimit(2, 1)}, throttled, 500 * time.Millisecond},
-		{"a throttle empties the burst", []Option{withDelay(3 * time.Second), WithRateLimit(2, 9)}, throttled, 500 * time.Millisecond},
+		{"a throttle waits for its turn at the rate that is learned from it", []Option{withDelay(3 * time.Second)}, throttled, 809 * time.Millisecond},
+		{"a throttle waits for its next turn", []Option{withDelay(3 * time.Second), WithRateLimit(2, 1)}, throttled, 567 * time.Millisecond},
+		{"a throttle empties the burst", []Option{withDelay(3 * time.Second), WithRateLimit(2, 9)}, throttled, 567 * time.Millisecond},
 		{"a throttle backs off without pacing", []Option{withDelay(3 * time.Second), WithRateLimit(2, 9), WithoutPacing()}, throttled, 3 * time.Second},
 		{"Retry-After", []Option{withDelay(0)}, askedToWait("5"), 5 * time.Second},
 		{"the longer of Retry-After and backoff", []Option{withDelay(7 * time.Second)}, askedToWait("5"), 7 * time.Second},
@@ -146,7 +146,7 @@ func TestTransport_Delays(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, success, readAll(t, resp))
 				assert.Equal(t, 2, base.attempts())
-				assert.InDelta(t, tt.want, time.Since(begin), float64(10*time.Microsecond))
+				assert.InDelta(t, tt.want, time.Since(begin), float64(5*time.Millisecond))
 			})
 		})
 	}

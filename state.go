@@ -15,7 +15,7 @@ type target struct {
 func (t *Transport) newTarget(id identity, now time.Time) *target {
 	name := id.target()
 	limit := t.cfg.limitFor(name.Service, name.Action)
-	fresh := &target{Target: name, pacer: newPacer(limit.limit, limit.burst, !t.cfg.noPacing)}
+	fresh := &target{Target: name, pacer: newPacer(limit, !t.cfg.noPacing, len(t.cfg.hooks) > 0, now)}
 	for _, newer := range t.cfg.newLimiter {
 		if limiter := newer(name); limiter != nil {
 			fresh.limiters = append(fresh.limiters, limiter)

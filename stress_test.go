@@ -169,7 +169,7 @@ func stress(t *testing.T, long time.Duration, more ...Option) (served, tokens fl
 
 	var stats TargetStats
 	for _, target := range rt.targets.all() {
-		left := target.pacer.bucket.limiter.TokensAt(ended)
+		left := target.pacer.ceiling.limiter.TokensAt(ended)
 		require.Less(t, left, float64(burst), "full: tokens were lost")
 		tokens += burst + limit*ended.Sub(begin).Seconds() - left
 	}

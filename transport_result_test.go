@@ -45,7 +45,7 @@ func TestTransport_EndsWithTheLastResponse(t *testing.T) {
 		},
 		{
 			name: "C10 deadline refuses", body: throttled, reason: ReasonDeadlineTooNear, calls: 1,
-			opts: []Option{WithBackOff(func() backoff.BackOff { return backoff.NewConstantBackOff(time.Minute) })},
+			opts: []Option{WithoutPacing(), WithBackOff(func() backoff.BackOff { return backoff.NewConstantBackOff(time.Minute) })},
 			change: func(req *http.Request) *http.Request {
 				ctx, cancel := context.WithTimeout(req.Context(), time.Second)
 				context.AfterFunc(ctx, cancel)
@@ -73,7 +73,7 @@ func TestTransport_EndsWithTheLastResponse(t *testing.T) {
 		},
 		{
 			name: "C10 backoff stopped", body: throttled, reason: ReasonBackOffStopped, calls: 1,
-			opts: []Option{WithBackOff(func() backoff.BackOff { return &backoff.StopBackOff{} })},
+			opts: []Option{WithoutPacing(), WithBackOff(func() backoff.BackOff { return &backoff.StopBackOff{} })},
 		},
 	}
 	for _, row := range rows {
@@ -163,7 +163,7 @@ func TestTransport_CancelInBackOffSaysWhatTheLastAnswerWas(t *testing.T) {
 				body := refused.Body.(*trackedBody)
 				slow := WithBackOff(func() backoff.BackOff { return backoff.NewConstantBackOff(10 * time.Second) })
 				start := time.Now()
-				resp, err := newTransport(t, scripted(give(refused)), slow).RoundTrip(row.cancel(newRequest(t, "RunInstances", `{}`)))
+				resp, err := newTransport(t, scripted(give(refused)), slow, WithoutPacing()).RoundTrip(row.cancel(newRequest(t, "RunInstances", `{}`)))
 				require.Nil(t, resp)
 				require.ErrorIs(t, err, context.Canceled)
 				require.ErrorIs(t, err, row.is)

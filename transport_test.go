@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -165,9 +166,19 @@ func sign(req *http.Request, action string) {
 func newTransport(t testing.TB, base http.RoundTripper, opts ...Option) *Transport {
 	t.Helper()
 	noDelay := WithBackOff(func() backoff.BackOff { return &backoff.ZeroBackOff{} })
-	rt, err := NewTransport(base, append([]Option{noDelay}, opts...)...)
+	rt, err := NewTransport(base, slices.Concat([]Option{noDelay}, opts, []Option{exactly})...)
 	require.NoError(t, err)
 	return rt
+}
+
+// exactly makes a breaker stay open for just OpenFor, without the chance in it.
+var exactly = optionFunc(func(c *config) { c.breaker = c.breaker.exactly() })
+
+func (s BreakerSettings) exactly() BreakerSettings {
+	s = s.withDefaults()
+	s.OpenFor *= 2
+	s.Rand = func() float64 { return 0 }
+	return s
 }
 
 // readAll returns a response's body, and closes it.

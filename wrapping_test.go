@@ -156,7 +156,7 @@ func TestTransport_C31_Panics(t *testing.T) {
 					assert.Positive(t, body.closes.Load(), "the answer is closed")
 				}
 				for _, target := range rt.targets.all() {
-					assert.InDelta(t, 5-reached, target.pacer.bucket.limiter.Tokens(), 0.001, "C38: tokens spent = attempts")
+					assert.InDelta(t, 5-reached, target.pacer.ceiling.limiter.Tokens(), 0.001, "C38: tokens spent = attempts")
 				}
 				for _, e := range rt.endpoints.all() {
 					counts := e.breaker.gate.Counts()

@@ -30,6 +30,13 @@ func (j *jitter) delay(retry int) time.Duration {
 	return time.Duration(j.rnd.Int64N(int64(min(bound, j.max)) + 1))
 }
 
+// Float64 returns a number in [0, 1).
+func (j *jitter) Float64() float64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.rnd.Float64()
+}
+
 // jitterBackOff is a jitter in the form of backoff.BackOff, for one call.
 type jitterBackOff struct {
 	jitter *jitter

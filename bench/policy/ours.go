@@ -20,7 +20,7 @@ func newOurs(s Spec, site sim.Site) (sim.Client, error) {
 		tencenthttp.WithMaxWait(s.MaxWait.D()),
 		tencenthttp.WithBreaker(tencenthttp.BreakerSettings{
 			FailureRatio: s.Breaker.FailureRatio, MinCalls: uint32(s.Breaker.MinCalls),
-			Window: s.Breaker.Window.D(), OpenFor: s.Breaker.OpenFor.D(), HoldFor: s.HoldFor.D(),
+			Window: s.Breaker.Window.D(), OpenFor: s.Breaker.OpenFor.D(), HoldFor: s.HoldFor.D(), Rand: delays.Float64,
 		}),
 		tencenthttp.WithHooks(tencenthttp.Hooks{Done: explain}),
 	}
