@@ -25,7 +25,7 @@ type Story struct {
 	During   status.Snapshot // the page in the middle
 	After    status.Snapshot // and at the end
 	Metrics  metricdata.ResourceMetrics
-	Trace    []sdktrace.ReadOnlySpan // of the call that took longest
+	Trace    []sdktrace.ReadOnlySpan // of the call that had most attempts, of these the longest
 }
 
 // teller collects a Story while the storm goes on.
@@ -44,7 +44,7 @@ type teller struct {
 func Tell(bubble sim.Bubble, scenario sim.Scenario, at time.Duration) (*Story, error) {
 	t := &teller{story: &Story{Scenario: scenario}, reader: sdkmetric.NewManualReader()}
 	t.logger = slog.New(&recorder{teller: t})
-	spans := newLongest()
+	spans := newBusiest()
 	t.instrument = oteltencent.Instrument(
 		oteltencent.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(t.reader))),
 		oteltencent.WithTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))),

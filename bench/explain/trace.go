@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -9,36 +10,37 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// longest is a SpanProcessor that keeps the trace which took longest, and forgets the others.
-type longest struct {
+// busiest is a SpanProcessor that keeps the trace with most spans, of these the longest, and forgets the others.
+type busiest struct {
 	mu    sync.Mutex
 	open  map[trace.TraceID][]sdktrace.ReadOnlySpan
 	trace []sdktrace.ReadOnlySpan
 	took  time.Duration
 }
 
-func newLongest() *longest { return &longest{open: map[trace.TraceID][]sdktrace.ReadOnlySpan{}} }
+func newBusiest() *busiest { return &busiest{open: map[trace.TraceID][]sdktrace.ReadOnlySpan{}} }
 
 // OnStart implements sdktrace.SpanProcessor.
-func (l *longest) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (b *busiest) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
 
 // OnEnd implements sdktrace.SpanProcessor. The span without a parent ends last.
-func (l *longest) OnEnd(span sdktrace.ReadOnlySpan) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (b *busiest) OnEnd(span sdktrace.ReadOnlySpan) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	id := span.SpanContext().TraceID()
-	l.open[id] = append(l.open[id], span)
+	b.open[id] = append(b.open[id], span)
 	if span.Parent().IsValid() {
 		return
 	}
-	if took := span.EndTime().Sub(span.StartTime()); took > l.took {
-		l.trace, l.took = l.open[id], took
+	took, spans := span.EndTime().Sub(span.StartTime()), b.open[id]
+	if cmp.Or(cmp.Compare(len(spans), len(b.trace)), cmp.Compare(took, b.took)) > 0 {
+		b.trace, b.took = spans, took
 	}
-	delete(l.open, id)
+	delete(b.open, id)
 }
 
 // Shutdown implements sdktrace.SpanProcessor.
-func (l *longest) Shutdown(context.Context) error { return nil }
+func (b *busiest) Shutdown(context.Context) error { return nil }
 
 // ForceFlush implements sdktrace.SpanProcessor.
-func (l *longest) ForceFlush(context.Context) error { return nil }
+func (b *busiest) ForceFlush(context.Context) error { return nil }
