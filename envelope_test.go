@@ -110,7 +110,7 @@ func TestTransport_JudgesByTheEnvelope(t *testing.T) {
 				want = 2
 			}
 			base := scripted(reply(200, body), reply(200, success))
-			resp, err := newTransport(t, base).RoundTrip(newRequest(t, "RunInstances", `{}`))
+			resp, err := newTransport(t, base, WithoutPacing()).RoundTrip(newRequest(t, "RunInstances", `{}`))
 			require.NoError(t, err)
 			readAll(t, resp)
 			assert.Equal(t, want, base.attempts())

@@ -16,14 +16,14 @@ import (
 // A limit may be configured; others are learned from what the service throttles, and from how it fares. A pacer without any lets
 // everything pass. It may be used by any number of goroutines.
 type pacer struct {
-	learns  bool        // fixed at the beginning
-	tells   bool        // whether anybody wants to know of changes; fixed as well
-	limited atomic.Bool // whether there is any limit
-	flying  atomic.Int64
+	learns  bool         // from throttles, faults and slow answers; fixed at the beginning
+	tells   bool         // whether anybody wants to know of changes; fixed as well
+	limited atomic.Bool  // whether there is any limit
+	flying  atomic.Int64 // attempts that have their turn, and no outcome yet
 	latency atomic.Int64 // see usualLatency
 	pulse   pulse
 	meter   meter
-	changed atomic.Bool // whether there are any changes
+	changed atomic.Bool // whether changes has any
 
 	mu       sync.Mutex
 	ceiling  *bucket // nil if none is configured
@@ -96,14 +96,6 @@ func (p *pacer) wait(call turnRequest) *refusal {
 	return p.leave(w, call)
 }
 
-// shortened returns how long a wait may be foreseen that must not be longer than that: a rate that is learned may be cut meanwhile.
-func (p *pacer) shortened(maxWait time.Duration) time.Duration {
-	if p.paced == nil {
-		return maxWait
-	}
-	return maxWait - time.Duration(cutShare*float64(maxWait))
-}
-
 // leave ends a wait that the call itself, the breaker, or the time has ended.
 func (p *pacer) leave(w *waiter, call turnRequest) *refusal {
 	p.mu.Lock()
@@ -161,7 +153,7 @@ func (p *pacer) dispatch(now time.Time) {
 			continue
 		}
 		if !p.take(now) {
-			p.arm(min(p.until(now), 250*time.Millisecond))
+			p.arm(p.until(now))
 			return
 		}
 		p.line.call(nil)
@@ -181,104 +173,6 @@ func (p *pacer) arm(delay time.Duration) {
 		return
 	}
 	p.timer.Reset(delay)
-}
-
-// take spends a token of each limit, if all have one.
-func (p *pacer) take(now time.Time) bool {
-	p.pressing = false
-	if p.health.phase == healthSlow && p.flying.Load() >= p.health.flights(p.meter.rate(now, time.Second)) {
-		return false
-	}
-	if p.learned.phase == settling || now.Before(p.learned.pauseUntil) {
-		return false
-	}
-	if p.ceiling != nil && !p.ceiling.take(now) {
-		return false
-	}
-	if p.paced != nil && !p.paced.take(now) {
-		p.pressing, p.waited = true, now
-		if p.ceiling != nil {
-			p.ceiling.giveBack(now)
-		}
-		return false
-	}
-	p.flying.Add(1)
-	return true
-}
-
-// until returns how long it takes until the next token may be there.
-func (p *pacer) until(now time.Time) time.Duration {
-	if p.learned.phase == settling {
-		return max(time.Microsecond, p.learned.cutAt.Add(settleTime).Sub(now))
-	}
-	var delay time.Duration
-	if p.ceiling != nil {
-		delay = p.ceiling.until(1, now)
-	}
-	if p.paced != nil {
-		delay = max(delay, p.paced.until(1, now))
-	}
-	delay = max(delay, p.learned.pauseUntil.Sub(now))
-	if delay == 0 { // too many are under way
-		return time.Second
-	}
-	return delay
-}
-
-// foresee returns how long it may well take until a call gets its turn that is the nth.
-func (p *pacer) foresee(n int, now time.Time) time.Duration {
-	var delay time.Duration
-	if p.ceiling != nil {
-		delay = p.ceiling.until(n, now)
-	}
-	return max(delay, p.learned.foresee(n), p.health.foresee(n))
-}
-
-func seconds(s float64) time.Duration {
-	if !(s < endless.Seconds()) {
-		return endless
-	}
-	return time.Duration(s * float64(time.Second))
-}
-
-// spend takes a token without standing in line.
-func (p *pacer) spend() {
-	p.flying.Add(1)
-	if !p.limited.Load() {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := time.Now()
-	if p.ceiling != nil {
-		p.ceiling.spend(now)
-	}
-	if p.paced != nil {
-		p.paced.spend(now)
-	}
-}
-
-// giveBack returns the token of a turn that led to no attempt.
-func (p *pacer) giveBack() {
-	if !p.limited.Load() {
-		p.flying.Add(-1)
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := time.Now()
-	p.putBack(now)
-	p.dispatch(now)
-}
-
-func (p *pacer) putBack(now time.Time) {
-	p.flying.Add(-1)
-	if p.ceiling != nil {
-		p.ceiling.giveBack(now)
-	}
-	if p.paced != nil {
-		p.paced.giveBack(now)
-	}
 }
 
 // usualLatency is how long an answered attempt may well take: as long as the last one, and little less than the slow ones before it.

@@ -185,7 +185,7 @@ func TestLook_UnderstandsCompressedAnswers(t *testing.T) {
 			})
 			req := newRequest(t, "RunInstances", `{}`)
 			req.Header.Set("Accept-Encoding", row.encoding)
-			resp, err := newTransport(t, base, WithMaxAttempts(2)).RoundTrip(req)
+			resp, err := newTransport(t, base, WithMaxAttempts(2), WithoutPacing()).RoundTrip(req)
 			require.NoError(t, err)
 			assert.Equal(t, row.encoding, resp.Header.Get("Content-Encoding"))
 			assert.Equal(t, int64(len(row.body)), resp.ContentLength)

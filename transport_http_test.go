@@ -286,7 +286,7 @@ func TestTransport_DrainsAnswersThatItThrowsAway(t *testing.T) {
 					}
 					fault(w)
 				})
-				client := s.client(t, WithIdempotentActions("*"), WithoutBreaker())
+				client := s.client(t, WithIdempotentActions("*"), WithoutBreaker(), WithoutPacing())
 				for range 5 {
 					resp, err := client.Do(s.request(t, "RunInstances", strings.NewReader(`{}`)))
 					require.NoError(t, err)
