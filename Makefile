@@ -22,15 +22,13 @@ TOOL    := go tool -modfile=$(CURDIR)/tools/go.mod
 # $(call each,MODULES,COMMAND) runs the command in every module, goes on after a failure and fails in the end.
 each = status=0; for m in $(1); do echo "== $@: $$m"; (cd $$m && $(2)) || status=1; done; exit $$status
 
-.PHONY: help test packages fuzz cover lint vet fix-check fmt fmt-check tidy tidy-check bench storm quickstart
+.PHONY: help test fuzz cover lint vet fix-check fmt fmt-check tidy tidy-check bench storm quickstart
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-packages: ## install what tests need beside Go and is missing, with apt-get (root only)
+test: ## run every test of every module with -race and -shuffle=on (TESTFLAGS=-v for more)
 	@.ci/packages chromium prometheus
-
-test: packages ## run every test of every module with -race and -shuffle=on (TESTFLAGS=-v for more)
 	@$(call each,$(MODULES),go test -race -shuffle=on $(TESTFLAGS) ./...)
 
 # go test -fuzz takes one target at a time, hence the list first.
