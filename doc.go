@@ -12,11 +12,12 @@
 // whether the call is sent again. In the order in which a call meets them:
 //
 //   - The breaker of the endpoint (host and region) refuses calls for a while after many faults: WithBreaker, [ErrBreakerOpen].
-//   - The pacer of the [Target] (action, region, account) lets calls pass no faster than a limit: WithRateLimit, [ErrRateLimited].
+//   - The pacer of the [Target] (action, region, account) lets calls pass no faster than the service accepts, which it learns, nor
+//     than a limit: WithRateLimit, WithMaxWait, WithoutPacing, [ErrRateLimited].
 //   - The classifier judges what comes back: [Classify], [ClassifyCode], WithCode.
 //   - A call is sent again if its failure is retryable; or if it may have run, and running it twice is harmless: [Idempotent],
 //     ContextWithIdempotent, WithIdempotentActions. A mutating call with a ClientToken is harmless; one without is not.
-//   - The delay is full jitter (WithBackOff), at least what Retry-After asks for, and never one that ends after the deadline.
+//   - A throttled call waits for its next turn. Else the delay is full jitter (WithBackOff), at least what Retry-After asks for, and never one that ends after the deadline.
 //     Retries of faults draw on a budget, so that an outage is not made worse: WithRetryBudget.
 //
 // The last answer is what the caller gets, body intact: the SDK makes its own error of it. Only a call that got no answer at all

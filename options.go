@@ -78,7 +78,7 @@ func WithoutRetryBudget() Option {
 
 // WithRateLimit sets a ceiling for each Target: limit attempts a second, and burst at once after a pause. Calls beyond it stand
 // in line, in the order in which they began; one that could not be answered before its deadline is refused at once with
-// ErrRateLimited. Default and rate.Inf: no limit.
+// ErrRateLimited. Below it a rate is learned if the service throttles nevertheless. Default and rate.Inf: no limit.
 func WithRateLimit(limit rate.Limit, burst int) Option {
 	return optionFunc(func(c *config) {
 		c.limit = c.checkLimit("WithRateLimit", limit, burst)
@@ -115,7 +115,8 @@ func WithLimiter(newer func(Target) Limiter) Option {
 	})
 }
 
-// WithMaxWait bounds how long a call may stand in line for a rate limit. A longer wait is refused at once, with ErrRateLimited.
+// WithMaxWait bounds how long a call may stand in line for a rate limit, or a rate that was learned. A longer wait is refused at once,
+// with ErrRateLimited; at a learned rate a little earlier, since that may be cut meanwhile.
 // Default and zero: until the call's deadline.
 func WithMaxWait(d time.Duration) Option {
 	return optionFunc(func(c *config) {
@@ -123,7 +124,8 @@ func WithMaxWait(d time.Duration) Option {
 	})
 }
 
-// WithoutPacing makes throttled calls back off like all others, also where a rate limit is set.
+// WithoutPacing switches off what is learned for each target from throttles, slow answers and faults. Throttled calls back off then
+// like all others, also where a rate limit is set.
 func WithoutPacing() Option {
 	return optionFunc(func(c *config) { c.noPacing = true })
 }

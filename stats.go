@@ -38,8 +38,8 @@ type TargetStats struct {
 	Faults    uint64 // attempts that failed because the service, or the way to it, failed
 	Refused   uint64 // calls that ended because the breaker, a limit, the signature's age or GetBody forbade the next attempt
 
-	Limit   rate.Limit // attempts per second; rate.Inf without a limit
-	Waiting int        // calls in line for the limit
+	Limit   rate.Limit // attempts per second, the smaller of the configured and the learned rate; rate.Inf without either
+	Waiting int        // calls in line for it
 
 	Breaker gobreaker.State // of the endpoint
 	OpenFor time.Duration   // how long the breaker will refuse every call; zero unless it is open

@@ -170,7 +170,7 @@ func TestSDK_CredentialThatRefreshesItself(t *testing.T) {
 		for _, signature := range signaturesV3 {
 			t.Run(name+"/"+signature.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					api := newAPI(tctest.WithScript("DescribeInstances", tctest.Fail("RequestLimitExceeded").Times(2)))
+					api := newAPI(tctest.WithScript("DescribeInstances", tctest.Fail("OperationDenied.MutexTaskRunning").Times(2)))
 					keys := &issuer{api: api}
 					credential, err := newCredential(t, keys)
 					require.NoError(t, err)

@@ -49,8 +49,8 @@ func TestSDK_RetriesStopBeforeReqTimeout(t *testing.T) {
 		wantElapsed time.Duration
 		wantReason  tencenthttp.Reason
 	}{
-		{"throttled, 1 s", 1, tctest.Fail("RequestLimitExceeded").After(slowly), 300 * time.Millisecond, 3, 900 * time.Millisecond, tencenthttp.ReasonDeadlineTooNear},
-		{"throttled, 2 s", 2, tctest.Fail("RequestLimitExceeded").After(slowly), 300 * time.Millisecond, 5, 1700 * time.Millisecond, tencenthttp.ReasonDeadlineTooNear},
+		{"busy, 1 s", 1, tctest.Fail("OperationDenied.MutexTaskRunning").After(slowly), 300 * time.Millisecond, 3, 900 * time.Millisecond, tencenthttp.ReasonDeadlineTooNear},
+		{"busy, 2 s", 2, tctest.Fail("OperationDenied.MutexTaskRunning").After(slowly), 300 * time.Millisecond, 5, 1700 * time.Millisecond, tencenthttp.ReasonDeadlineTooNear},
 		{"faults, 2 s", 2, tctest.Fail("InternalError").After(slowly), 300 * time.Millisecond, 5, 1700 * time.Millisecond, tencenthttp.ReasonDeadlineTooNear},
 		{"slow faults, 2 s", 2, tctest.Fail("InternalError").After(900 * time.Millisecond), 300 * time.Millisecond, 1, 900 * time.Millisecond, tencenthttp.ReasonDeadlineTooNear},
 		{"Retry-After of 20 s, 2 s", 2, tctest.Fail("RequestLimitExceeded").RetryAfter(20 * time.Second).After(slowly), 0, 1, slowly, tencenthttp.ReasonDeadlineTooNear},
