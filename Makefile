@@ -29,7 +29,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 test: ## run every test of every module with -race and -shuffle=on (TESTFLAGS=-v for more)
-	@.ci/packages redis-server
+	@.ci/packages redis-server chromium prometheus
 	@$(call each,$(MODULES),go test -race -shuffle=on $(TESTFLAGS) ./...)
 
 # go test -fuzz takes one target at a time, hence the list first.

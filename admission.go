@@ -13,6 +13,7 @@ var errSignatureTooOld = errors.New("the request's signature has become too old 
 // hand; or it returns why the attempt may not be made, with neither.
 func (c *call) admit() *refusal {
 	for {
+		c.does(WaitingPacing)
 		if c.canceled() {
 			return c.giveUp(&refusal{reason: ReasonCanceled})
 		}
@@ -108,6 +109,7 @@ func (c *call) askBreaker() bool {
 
 // holdOn waits for the breaker if the call may, until it is worth looking at it again.
 func (c *call) holdOn(view outlook) *refusal {
+	c.does(WaitingBreaker)
 	e := c.target.endpoint
 	rest := max(e.breaker.settings.HoldFor-c.held, c.patience())
 	if rest <= 0 && !view.closed {

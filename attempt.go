@@ -37,7 +37,9 @@ type attempt struct {
 // newAttempt makes an attempt's request of out, which is the call's request or a copy of it.
 func (c *call) newAttempt(out *http.Request, body io.ReadCloser) *attempt {
 	a := &attempt{caller: c.req}
-	ctx := c.ctx
+	a.req.Body = body // to be closed if a hook panics
+	c.last = a
+	ctx := c.attemptContext()
 	if timeout := c.t.cfg.attemptTimeout; timeout > 0 && !isUpgrade(c.req) {
 		ctx, a.cancel = context.WithCancelCause(ctx)
 		a.timeout = &attemptTimeoutError{timeout}
@@ -81,6 +83,7 @@ func (a *attempt) send(base http.RoundTripper, maxInspect int64, now time.Time) 
 	a.endTimeout()
 	if a.err != nil {
 		a.drop()
+		a.plain, a.envelope = false, nil // an answer that came whole, but too late, is none
 		if unsent {
 			a.err = &unsentError{a.err}
 		}

@@ -99,3 +99,26 @@ func TestAttempt_TimeoutSparesTheBody(t *testing.T) {
 		})
 	})
 }
+
+// The time may be up just when the last byte has come: the attempt has failed then, whatever the answer says.
+func TestAttemptTimeout_TheAnswerComesWholeButTooLate(t *testing.T) {
+	for name, body := range map[string]string{"success": success, "failure": apiError("InvalidParameter")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				slow := func(*http.Request) (*http.Response, error) {
+					resp, rest := answer(200, ""), strings.NewReader(body)
+					resp.ContentLength, resp.Body = -1, io.NopCloser(readerFunc(func(p []byte) (int, error) {
+						time.Sleep(2 * time.Second) // and does not look at its context
+						return rest.Read(p)
+					}))
+					return resp, nil
+				}
+				base := scripted(slow, reply(200, success))
+				resp, err := newTransport(t, base, WithAttemptTimeout(time.Second)).RoundTrip(newRequest(t, "DescribeInstances", ""))
+				require.NoError(t, err)
+				assert.Equal(t, success, readAll(t, resp))
+				assert.Equal(t, 2, base.attempts())
+			})
+		})
+	}
+}

@@ -40,6 +40,14 @@ type call struct {
 
 	reclocked, rekeyed bool        // the cures that were tried
 	others             []*endpoint // held, besides the target's
+
+	waits      Waits           // so far
+	sent       Waits           // those that were over when the last attempt was sent
+	before     Waits           // the waits before that
+	sending    context.Context // the attempt's
+	report     *Report         // nil if nobody has asked for one
+	refused    bool            // the next attempt was forbidden
+	retryAfter time.Duration   // for so long
 }
 
 // turnState is what a call has of its pacer's, and must bring back.
@@ -124,7 +132,7 @@ func (c *call) send() *refusal {
 // judge classifies the attempt, and lets breaker and pacer learn from it.
 func (c *call) judge() {
 	a := c.last
-	if len(c.t.cfg.hooks) > 0 || c.t.cfg.classifier != nil {
+	if len(c.t.cfg.hooks) > 0 || c.report != nil || c.t.cfg.classifier != nil {
 		a.readPlain()
 	}
 	a.verdict = c.verdict(a)
@@ -143,9 +151,9 @@ func (c *call) judge() {
 	c.announceRate()
 }
 
-// tell shows the attempt to the hooks, and to the limiters that learn.
+// tell shows the attempt to the hooks, to the limiters that learn, and to the report.
 func (c *call) tell() {
-	if len(c.t.cfg.hooks) == 0 && len(c.target.observers) == 0 {
+	if len(c.t.cfg.hooks) == 0 && len(c.target.observers) == 0 && c.report == nil {
 		return
 	}
 	info := c.attemptInfo()
@@ -153,7 +161,10 @@ func (c *call) tell() {
 		observer.Observe(c.ctx, info)
 	}
 	if len(c.t.cfg.hooks) > 0 {
-		c.t.cfg.hooks.attempt(c.ctx, info)
+		c.t.cfg.hooks.attempt(c.sending, info)
+	}
+	if c.report != nil {
+		c.report.attempt(&info, c.now)
 	}
 	c.now = time.Now()
 }
@@ -167,25 +178,6 @@ func (c *call) verdict(a *attempt) Verdict {
 		return c.t.cfg.classifier(outcome)
 	}
 	return classify(outcome, c.t.cfg.codes)
-}
-
-// attemptInfo describes the last attempt to the hooks.
-func (c *call) attemptInfo() AttemptInfo {
-	a := c.last
-	info := AttemptInfo{
-		Target: c.target.Target, Host: c.endpoint.key.host, Attempt: c.attempts, Verdict: a.verdict,
-		Err: a.err, Latency: a.latency,
-	}
-	if a.resp != nil {
-		info.StatusCode = a.resp.StatusCode
-	}
-	if a.envelope != nil {
-		info.RequestID = a.envelope.RequestID
-		if a.envelope.Error != nil {
-			info.Code = a.envelope.Error.Code
-		}
-	}
-	return info
 }
 
 func (c *call) announceBreaker() {

@@ -24,6 +24,9 @@
 // The last answer is what the caller gets, body intact: the SDK makes its own error of it. Only a call that got no answer at all
 // ends with an error, a [*CallError], which says why there was no further attempt.
 //
+// What a call went through is in the [Report] that [ContextWithReport] gives; [Hooks] and WithLogger tell of all calls. Module
+// oteltencent makes OpenTelemetry spans and metrics of them, package status a page.
+//
 // [ReadEnvelope] gives callers without an SDK the *[APIError] of an answer. Package tctest is a fake of the API, for tests.
 // The folder examples has programs to run; go run -C examples ./quickstart is the one to begin with.
 package tencenthttp

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 )
 
 // finish ends a call with the outcome of its last attempt.
@@ -29,6 +28,7 @@ func (c *call) refuse(r *refusal) (*http.Response, error) {
 	if r.reason == ReasonCanceled {
 		r.err = cancelError(c.ctx)
 	} else {
+		c.refused, c.retryAfter = true, r.retryAfter
 		c.target.stats.refused.Add(1)
 		c.t.cfg.hooks.refusal(c.ctx, RefusalInfo{
 			Target: c.target.Target, Attempt: c.attempts + 1, Reason: r.reason, RetryAfter: r.retryAfter,
@@ -58,15 +58,8 @@ func (c *call) end(reason Reason, failure *CallError) error {
 	}
 	c.announceBreaker()
 	c.announceRate()
-	if len(c.t.cfg.hooks) > 0 {
-		info := DoneInfo{
-			Target: c.target.Target, Attempts: c.attempts, Reason: reason,
-			Code: c.code, RequestID: c.requestID, Err: err, Elapsed: time.Since(c.start),
-		}
-		if failure == nil {
-			info.StatusCode = c.last.resp.StatusCode
-		}
-		c.t.cfg.hooks.done(c.ctx, info)
+	if len(c.t.cfg.hooks) > 0 || c.report != nil {
+		c.tellEnd(reason, err)
 	}
 	c.over = true
 	return err
@@ -82,6 +75,9 @@ func (c *call) release() {
 	c.giveUp(nil)
 	if !c.over && c.last != nil {
 		c.last.drop()
+	}
+	if c.report != nil {
+		c.report.leave()
 	}
 	c.replay.finish()
 	c.t.targets.release(c.target, c.now)

@@ -337,6 +337,27 @@ func ExampleWithLogger() {
 	// level=INFO msg="tencenthttp: retry" service=cvm action=DescribeInstances region=ap-guangzhou code=InternalError status=200 attempt=1 delay=1ms reason=fault
 }
 
+func ExampleContextWithReport() {
+	api := tctest.New()
+	api.Script("DescribeInstances", tctest.Fail("InternalError"))
+	rt, err := tencenthttp.NewTransport(api.RoundTripper(), tencenthttp.WithBackOff(quick), tencenthttp.WithMaxAttempts(2))
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, report := tencenthttp.ContextWithReport(context.Background())
+	if err := call(ctx, rt, "DescribeInstances"); err != nil {
+		log.Fatal(err)
+	}
+	for _, attempt := range report.Snapshot().Attempts { // fmt.Println(report) prints all of it, times included
+		fmt.Println(attempt.Attempt, attempt.StatusCode, attempt.Failure(), attempt.RequestID, attempt.Waits.Backoff > 0)
+	}
+	fmt.Println(report.Snapshot().Reason)
+	// Output:
+	// 1 200 InternalError 00000001-0000-4000-8000-000000000001 false
+	// 2 200  00000001-0000-4000-8000-000000000002 true
+	// success
+}
+
 func ExampleCallError() {
 	api := tctest.New()
 	api.Script("RunInstances", tctest.Broken(tctest.CutBeforeAnswer))

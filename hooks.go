@@ -9,9 +9,16 @@ import (
 )
 
 // Hooks are functions that are told what a Transport does. Each may be nil. They are called on the goroutine of the call that
-// the news is about, with the caller's context, one after the other; no lock is held meanwhile, so they may call Stats or start
-// calls of their own, but the call waits for them. They may be called for several calls at once.
+// the news is about, with the caller's context or what Start and Send made of it, one after the other; no lock is held meanwhile,
+// so they may call Stats or start calls of their own, but the call waits for them. They may be called for several calls at once.
 type Hooks struct {
+	// Install is called once, by NewTransport at its end, with the Transport that the hooks belong to: to ask it for its Stats later.
+	Install func(*Transport)
+	// Start is called when a call begins. The call goes on with the context that it returns, which must come from the one given.
+	Start func(context.Context, StartInfo) context.Context
+	// Send is called before each attempt. The attempt goes on with the context that it returns, which must come from the one given:
+	// the base RoundTripper finds it in the request, and Attempt is called with it.
+	Send func(context.Context, SendInfo) context.Context
 	// Attempt is called after each attempt has been judged.
 	Attempt func(context.Context, AttemptInfo)
 	// Retry is called when another attempt was decided on, before the wait for it.
@@ -29,6 +36,21 @@ type Hooks struct {
 	Done func(context.Context, DoneInfo)
 }
 
+// StartInfo is a call that begins.
+type StartInfo struct {
+	Target Target
+	Method string // of the HTTP request
+}
+
+// SendInfo is an attempt that begins.
+type SendInfo struct {
+	Target  Target
+	Host    string // where it goes: another than the Target's after a failover
+	Method  string // of the HTTP request
+	Attempt int    // counted from 1
+	Waits   Waits  // since the call began, or since its last attempt
+}
+
 // AttemptInfo is what came of one attempt.
 type AttemptInfo struct {
 	Target     Target
@@ -40,6 +62,7 @@ type AttemptInfo struct {
 	RequestID  string        // the envelope's, if there was one
 	Err        error         // why there was no response
 	Latency    time.Duration // from handing the request to the base RoundTripper to the end of the look at the answer
+	Waits      Waits         // before it: since the call began, or since its last attempt
 }
 
 // RetryInfo is why and when a call is sent again.
@@ -88,6 +111,9 @@ type DoneInfo struct {
 	StatusCode int    // 0 if the caller got an error
 	Code       string // the last envelope's
 	RequestID  string
+	Refused    bool          // whether the next attempt was forbidden, of which Refusal was told
+	RetryAfter time.Duration // how long the refusal would have lasted; zero if unknown, or if there was none
+	Waits      Waits         // of the whole call
 	Err        error         // what the caller got
 	Elapsed    time.Duration // from RoundTrip's begin to its return; the caller has yet to read the body
 }

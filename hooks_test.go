@@ -51,9 +51,9 @@ func TestHooks_AreToldEverythingInItsOrder(t *testing.T) {
 			Target: target, Host: target.Host, Attempt: 1, Verdict: Verdict{Class: ClassRetryable, Throttled: true}, StatusCode: 200,
 			Code: "RequestLimitExceeded", RequestID: "id-of-RequestLimitExceeded", Latency: time.Second,
 		}
-		lost := AttemptInfo{Target: target, Host: target.Host, Attempt: 2, Verdict: Verdict{Class: ClassIdempotent, Fault: true}, Err: errLost, Latency: time.Second}
-		bad := AttemptInfo{Target: target, Host: target.Host, Attempt: 3, Verdict: Verdict{Class: ClassIdempotent, Fault: true}, StatusCode: 502}
-		good := AttemptInfo{Target: target, Host: target.Host, Attempt: 4, StatusCode: 200, RequestID: "3c140219-cfe9-470e-b241-907877d6fb03"}
+		lost := AttemptInfo{Target: target, Host: target.Host, Attempt: 2, Verdict: Verdict{Class: ClassIdempotent, Fault: true}, Err: errLost, Latency: time.Second, Waits: Waits{Backoff: 2 * time.Second}}
+		bad := AttemptInfo{Target: target, Host: target.Host, Attempt: 3, Verdict: Verdict{Class: ClassIdempotent, Fault: true}, StatusCode: 502, Waits: Waits{Backoff: 2 * time.Second}}
+		good := AttemptInfo{Target: target, Host: target.Host, Attempt: 4, StatusCode: 200, RequestID: "3c140219-cfe9-470e-b241-907877d6fb03", Waits: Waits{Backoff: 2 * time.Second, Breaker: time.Second + 1}}
 		assert.Equal(t, []any{
 			throttled,
 			RetryInfo{throttled, 2 * time.Second},
@@ -66,6 +66,7 @@ func TestHooks_AreToldEverythingInItsOrder(t *testing.T) {
 			DoneInfo{
 				Target: target, Attempts: 4, Reason: ReasonSuccess, StatusCode: 200,
 				RequestID: "3c140219-cfe9-470e-b241-907877d6fb03", Elapsed: 9*time.Second + 1,
+				Waits: Waits{Backoff: 6 * time.Second, Breaker: time.Second + 1},
 			},
 		}, news)
 	})
@@ -84,7 +85,7 @@ func TestHooks_ARefusalIsTold(t *testing.T) {
 		require.Error(t, err)
 		require.Len(t, news, 4)
 		assert.Equal(t, RefusalInfo{Target: targetOf(req), Attempt: 1, Reason: ReasonRateLimited, RetryAfter: time.Second}, news[2])
-		assert.Equal(t, DoneInfo{Target: targetOf(req), Reason: ReasonRateLimited, Err: err}, news[3])
+		assert.Equal(t, DoneInfo{Target: targetOf(req), Reason: ReasonRateLimited, Refused: true, RetryAfter: time.Second, Err: err}, news[3])
 	})
 }
 

@@ -197,8 +197,10 @@ func WithHooks(hooks Hooks) Option {
 	return optionFunc(func(c *config) { c.hooks = append(c.hooks, hooks) })
 }
 
-// WithLogger logs each retry (Info), refusal and breaker change (Warn; Info when it closes) with action, region, code, RequestId,
-// attempt, delay and reason, and never a header, query, body or key. Default: nothing is logged.
+// WithLogger logs each attempt (Debug), retry and change of a learned rate (Info), and each refusal, change of a breaker, clock that
+// is off and failure that was not retried (Warn; Debug if it is the caller's own) with action, region, code, RequestId, delay and
+// reason, and never a header, query, body or key. Of one kind of warning about one target there is one a second at most; the next
+// one says how many were left out (left_out). Default: nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return optionFunc(func(c *config) {
 		if logger == nil {

@@ -96,6 +96,18 @@ func TestTransport_ClosesTheBodyOnce(t *testing.T) {
 			name: "C2 C31 panic in WithLimiter's function", base: scripted(reply(200, success)), panics: true,
 			opts: func(*testing.T) []Option { return []Option{WithLimiter(func(Target) Limiter { panic("newer") })} },
 		},
+		{
+			name: "C2 C31 panic in the start hook", base: scripted(reply(200, success)), panics: true,
+			opts: func(*testing.T) []Option {
+				return []Option{WithHooks(Hooks{Start: func(context.Context, StartInfo) context.Context { panic("start") }})}
+			},
+		},
+		{
+			name: "C2 C31 panic in the send hook", base: scripted(reply(200, success)), panics: true,
+			opts: func(*testing.T) []Option {
+				return []Option{WithHooks(Hooks{Send: func(context.Context, SendInfo) context.Context { panic("send") }})}
+			},
+		},
 		{name: "C2 C9 no answer at all", base: scripted(give(nil))},
 	}
 	for _, row := range rows {

@@ -132,7 +132,12 @@ func (c *call) tooLate(next time.Time) Reason {
 // sleep waits, and returns a refusal if the caller has given up meanwhile.
 func (c *call) sleep(delay time.Duration) *refusal {
 	if delay > 0 {
-		defer func() { c.now = time.Now() }()
+		c.does(WaitingBackoff)
+		begin := c.now
+		defer func() {
+			c.now = time.Now()
+			c.waited(Waits{Backoff: c.now.Sub(begin)})
+		}()
 		timer := time.NewTimer(delay)
 		defer timer.Stop()
 		select {

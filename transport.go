@@ -32,12 +32,14 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 		base = http.DefaultTransport
 	}
 	endpoints := newRegistry[endpointKey, *endpoint](maxEntries, nil)
-	return &Transport{
+	t := &Transport{
 		base:      base,
 		cfg:       cfg,
 		targets:   newRegistry[identity](maxEntries, func(t *target) { endpoints.release(t.endpoint, time.Now()) }),
 		endpoints: endpoints,
-	}, nil
+	}
+	cfg.hooks.install(t)
+	return t, nil
 }
 
 // RoundTrip implements http.RoundTripper. A call that the API answered gives its last response, body intact, whatever the error
@@ -48,11 +50,12 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	c := t.begin(req)
 	defer c.release()
+	c.open()
 	if err := c.addClientToken(); err != nil {
 		return c.refuse(&refusal{reason: ReasonBodyNotReplayable, err: err})
 	}
 	for {
-		if refused := c.admit(); refused != nil {
+		if refused := c.admitted(); refused != nil {
 			return c.refuse(refused)
 		}
 		if refused := c.send(); refused != nil {

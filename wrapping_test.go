@@ -117,6 +117,8 @@ func TestTransport_C31_Panics(t *testing.T) {
 		}}, 1},
 		{"classifier", []Option{WithClassifier(func(Outcome) Verdict { panic(boom) })}, nil, 1},
 		{"limiter", []Option{WithLimiter(func(Target) Limiter { return limiterFunc(func(context.Context) error { panic(boom) }) })}, nil, 0},
+		{"start hook", panicIn(Hooks{Start: func(context.Context, StartInfo) context.Context { panic(boom) }}), nil, 0},
+		{"send hook", panicIn(Hooks{Send: func(context.Context, SendInfo) context.Context { panic(boom) }}), nil, 0},
 		{"attempt hook", panicIn(Hooks{Attempt: func(context.Context, AttemptInfo) { panic(boom) }}), nil, 1},
 		{"retry hook", panicIn(Hooks{Retry: func(context.Context, RetryInfo) { panic(boom) }}), []step{reply(200, apiError("InternalError"))}, 1},
 		{"done hook", panicIn(Hooks{Done: func(context.Context, DoneInfo) { panic(boom) }}), nil, 1},
