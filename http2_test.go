@@ -202,7 +202,7 @@ func TestTransport_C33_NoDuplicatesOverHTTP2(t *testing.T) {
 	server.Config.ErrorLog = quiet
 	server.StartTLS()
 	defer server.Close()
-	rt := newTransport(t, server.Client().Transport, WithoutBreaker(), WithoutRetryBudget(), WithoutPacing(), WithMaxElapsedTime(20*time.Second))
+	rt := newTransport(t, server.Client().Transport, WithoutBreaker(), WithoutRetryBudget(), WithoutPacing(), WithMaxElapsedTime(2*time.Minute))
 
 	var wg sync.WaitGroup
 	for i := range 300 {

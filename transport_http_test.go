@@ -293,7 +293,8 @@ func TestTransport_DrainsAnswersThatItThrowsAway(t *testing.T) {
 					assert.Equal(t, success, readAll(t, resp))
 				}
 				assert.EqualValues(t, 20, s.requests.Load())
-				assert.EqualValues(t, 1, s.connections.Load())
+				// One, unless the machine is so busy that draining takes longer than it may; sixteen if nothing were drained.
+				assert.LessOrEqual(t, s.connections.Load(), int64(3))
 			})
 		}
 	})
