@@ -62,7 +62,7 @@ const (
 	lingerPerRate  = 7               // seconds for each call per second: below 2/s the step up is a constant 0.017/s per second
 	maxLinger      = 15              // seconds
 	minAloneLinger = 4               // seconds
-	lingerOfFive   = 110             // seconds times the square of the goal: from 3 to 5/s the linger falls from 12 s to 4 s
+	aloneLinger    = 110             // seconds, divided by the square of the goal: 12 s at 3/s, 4.4 s at 5/s
 	longerEachBeat = 0.2             // of the linger: who is alone and knows the quota need not try again so soon
 	latelyCalls    = 8               // so many calls make a second's count worth something
 	longestLately  = 7 * time.Second // the meter counts no longer
@@ -173,7 +173,7 @@ func (l *learnedRate) linger() float64 {
 		return fair
 	}
 	beats := float64(max(0, l.rhythm.regular))
-	return min(fair, max(minAloneLinger, lingerOfFive/(l.goal*l.goal))) * (1 + longerEachBeat*beats)
+	return min(fair, max(minAloneLinger, aloneLinger/(l.goal*l.goal))) * (1 + longerEachBeat*beats)
 }
 
 // grow lets the rate grow for the time since it last did.
