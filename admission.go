@@ -69,10 +69,10 @@ func (c *call) probe() (admitted bool, r *refusal) {
 
 // takeTurn stands in the target's line. A breaker that opens meanwhile gets the last word; the turn is given back then.
 func (c *call) takeTurn() (admitted bool, r *refusal) {
+	arrived := c.now
 	if !c.target.pacer.pass() {
 		request := c.turnRequest(c.t.cfg.maxWait)
 		request.opened, request.closed = c.endpoint.news()
-		arrived := c.now
 		r := c.target.pacer.wait(request)
 		c.now = time.Now()
 		if r == breakerOpened {
@@ -87,6 +87,9 @@ func (c *call) takeTurn() (admitted bool, r *refusal) {
 	r = c.askLimiters()
 	if r == nil && c.askBreaker() {
 		return true, nil
+	}
+	if c.now.Sub(arrived) >= minWait { // it opened in the moment of the turn
+		c.stood = arrived
 	}
 	c.giveTurnBack()
 	return false, r

@@ -115,17 +115,17 @@ func (b *breaker) onStateChange(_ string, from, to gobreaker.State) {
 			b.before = b.callRate(now)
 		}
 	}
+	b.changes = append(b.changes, change)
+	b.changed.Store(true)
+	b.state.Store(int32(to))
 	switch {
 	case from == gobreaker.StateClosed:
-		close(b.opened)
+		close(b.opened) // who is woken by it sees the new state
 	case to == gobreaker.StateClosed:
 		b.opened = make(chan struct{})
 		b.closedAt = time.Now()
 		b.hung.Store(0)
 	}
-	b.changes = append(b.changes, change)
-	b.changed.Store(true)
-	b.state.Store(int32(to))
 }
 
 // openFor draws how long the breaker stays open this time.

@@ -44,6 +44,7 @@ const (
 	sparedFaults = 0.1  // of the answers, below which the service is well again
 	faultRoom    = 1.25 // of what succeeds, for the rate
 	faultGrowth  = 1.3  // each second
+	aliveRate    = 0.97 // calls per second; at just one a second they would keep step with timeouts of whole seconds
 	minReturn    = 10   // calls per second
 	idleReturn   = time.Second
 )
@@ -65,7 +66,7 @@ func (b *brownout) flights(done float64) int64 {
 func (b *brownout) troubled() bool { return b.phase != healthWell || b.faults > faultShare/2 }
 
 // leastRate is what is sent to a service that gets nothing done.
-func (b *brownout) leastRate() float64 { return max(1, b.good/16) }
+func (b *brownout) leastRate() float64 { return max(aliveRate, b.good/16) }
 
 // begin bounds the rate.
 func (b *brownout) begin(phase healthPhase, m *meter, now time.Time) {

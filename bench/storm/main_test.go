@@ -60,7 +60,7 @@ func TestMain_runs(t *testing.T) {
 
 func TestMain_sameSeedSameOutput(t *testing.T) {
 	args := []string{"-scenario", "S2", "-arrivals.for", "60s", "-outage.from", "20s", "-outage.until", "30s", "-seeds", "7", "-out", "", "-quiet"}
-	args = append(args, "-policy", "bare,ours-pacing,retryablehttp,rehttp,aws-standard,tencent-sdk")
+	args = append(args, "-policy", "bare,ours,ours+hold,ours-pacing,retryablehttp,rehttp,aws-standard,tencent-sdk")
 	first, stderr, exit := runMain(t, args...)
 	require.Zero(t, exit, stderr)
 	assert.Empty(t, stderr)
