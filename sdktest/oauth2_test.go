@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
 
+	"github.com/tencenthttp/tencenthttp"
 	"github.com/tencenthttp/tencenthttp/tctest"
 )
 
@@ -54,13 +55,13 @@ func TestOauth2_OutsideAndInside(t *testing.T) {
 	}{
 		"outside: one token for a call": {
 			func(t *testing.T, source oauth2.TokenSource, base http.RoundTripper) http.RoundTripper {
-				return &oauth2.Transport{Source: source, Base: newTransport(t, base)}
+				return &oauth2.Transport{Source: source, Base: newTransport(t, base, tencenthttp.WithoutPacing())}
 			},
 			[]string{"Bearer token-1", "Bearer token-1", "Bearer token-1"},
 		},
 		"inside: one for each attempt": {
 			func(t *testing.T, source oauth2.TokenSource, base http.RoundTripper) http.RoundTripper {
-				return newTransport(t, &oauth2.Transport{Source: source, Base: base})
+				return newTransport(t, &oauth2.Transport{Source: source, Base: base}, tencenthttp.WithoutPacing())
 			},
 			[]string{"Bearer token-1", "Bearer token-2", "Bearer token-3"},
 		},

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	tchttp "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/http"
 
+	"github.com/tencenthttp/tencenthttp"
 	"github.com/tencenthttp/tencenthttp/tctest"
 )
 
@@ -55,7 +56,7 @@ func TestSDK_OctetStream(t *testing.T) {
 			for form, request := range newUploads(row.action, body) {
 				t.Run(row.name+"/"+base.name+"/"+form, func(t *testing.T) {
 					api, wire := base.dial(t, tctest.WithScript("*", row.answer), tctest.WithRecord(-1, -1))
-					rt := newTransport(t, wire)
+					rt := newTransport(t, wire, tencenthttp.WithoutPacing())
 
 					err := newCommon(rt).SendOctetStream(request, tchttp.NewCommonResponse())
 

@@ -65,7 +65,7 @@ func TestSDK_AnswersThrownAwayKeepTheConnection(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := newServer(t, tctest.WithScript("*", answer.Forever()))
-			client := newCVM(t, newTransport(t, server.Transport(), tencenthttp.WithoutBreaker()))
+			client := newCVM(t, newTransport(t, server.Transport(), tencenthttp.WithoutBreaker(), tencenthttp.WithoutPacing()))
 			fresh := 0
 			ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
 				if !info.Reused {

@@ -33,7 +33,7 @@ func TestResty_JSON(t *testing.T) {
 		for _, base := range unsignedBases {
 			t.Run(row.name+"/"+base.name, func(t *testing.T) {
 				api, wire := base.dial(t, tctest.WithScript("*", row.answer))
-				rt := newTransport(t, wire)
+				rt := newTransport(t, wire, tencenthttp.WithoutPacing())
 				var result struct{ Response struct{ RequestId string } }
 
 				_, err := newResty(rt).R().SetHeader("X-TC-Action", row.action).SetBody(row.params).SetResult(&result).Post("/")
@@ -66,7 +66,7 @@ func TestResty_Multipart(t *testing.T) {
 			t.Run(row.name+"/"+base.name, func(t *testing.T) {
 				api, wire := base.dial(t, tctest.WithScript("*", row.answer), tctest.WithRecord(-1, -1))
 
-				_, err := newResty(newTransport(t, wire)).R().SetHeader("X-TC-Action", row.action).
+				_, err := newResty(newTransport(t, wire, tencenthttp.WithoutPacing())).R().SetHeader("X-TC-Action", row.action).
 					SetMultipartField("Picture", "a.png", "image/png", newPlainReader(file)).
 					SetMultipartFormData(map[string]string{"Name": "picture"}).Post("/")
 
